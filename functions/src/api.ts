@@ -1,0 +1,15 @@
+import { onRequest } from 'firebase-functions/https';
+import type { Express } from 'express';
+import { operations } from './operations.ts';
+import { checkDatabases } from './ops/store.ts';
+
+let app: Express | undefined;
+
+/** The REST API; its router is loaded with the first request, so that no other function's start pays for it. */
+export const api = onRequest({ cors: true, ...operations.processFrame.options }, async (request, response) => {
+  if (!app) {
+    const { restApi } = await import('./runtime/rest.ts');
+    app = restApi(Object.values(operations), checkDatabases);
+  }
+  app(request, response);
+});

@@ -1,0 +1,57 @@
+import type { Timestamp } from 'firebase-admin/firestore';
+
+/** DOF prices of a product, whole DOFs each; pinned on the session when it starts. */
+export interface DofRates {
+  /** One frame in standard vision. */
+  frame: number;
+  /** One frame in a high-speed vision mode. */
+  highSpeedFrame: number;
+  /** One instruction. */
+  instruction: number;
+  /** One second of audio sent to the agent. */
+  audioSecond: number;
+  inputPer1kTokens: number;
+  outputPer1kTokens: number;
+}
+
+/** users/{uid}/agents/{agentInstanceId}/grants/{grantId}: one lot of DOFs. */
+export interface GrantDoc {
+  source: 'purchase' | 'hire' | 'trial' | 'admin' | 'refund' | 'earning';
+  amount: number;
+  remaining: number;
+  /** Lower burns first. */
+  priority: number;
+  expiresAt: Timestamp | null;
+  createdAt: Timestamp;
+}
+
+/** What one entry took from one lot. */
+export interface LotDebit {
+  grantId: string;
+  amount: number;
+}
+
+/** users/{uid}/agents/{agentInstanceId}/ledger/{entryId}: immutable; the id follows from the operation. */
+export interface LedgerDoc {
+  type: 'grant' | 'settlement';
+  /** Signed: what the balance changed by. */
+  amount: number;
+  balanceAfter: number;
+  operationId: string;
+  sessionId?: string;
+  grantId?: string;
+  lots: LotDebit[];
+  seq: number;
+  createdAt: Timestamp;
+}
+
+/** sessions/{sessionId}/checkpoints/{checkpointId}: a cumulative metering total, so that order and repeats are harmless. */
+export interface CheckpointDoc {
+  /** All DOFs that the session has consumed so far. */
+  total: number;
+  /** The session has ended: settle, then release what is left of its hold. */
+  final: boolean;
+  createdAt: Timestamp;
+  /** TTL: when Firestore may delete the document. */
+  deleteAt: Timestamp;
+}

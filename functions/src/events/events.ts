@@ -1,0 +1,47 @@
+/** Topics of seed 001; each event type belongs to one of them. */
+export type Topic = 'agent-events' | 'transaction-events' | 'session-events' | 'notification-events';
+
+/** Event types in use: those of seed 001, and a few it lacks: `user.created` for a new account and `session.settled` and `session.taken_over`. */
+const topicOfType = {
+  'agent.updated': 'agent-events',
+  'session.started': 'session-events',
+  'session.taken_over': 'session-events',
+  'session.ended': 'session-events',
+  'session.dof_update': 'session-events',
+  'session.settled': 'transaction-events',
+  'user.created': 'notification-events',
+} as const satisfies Record<string, Topic>;
+export type EventType = keyof typeof topicOfType;
+
+/** A business event on its way to the outbox. */
+export interface DomainEvent {
+  eventId: string;
+  type: EventType;
+  topic: Topic;
+  /** What it is about; events of one subject are published under one ordering key. */
+  subject: string;
+  /** The subject's version after the change: lets a consumer order events and notice a gap. */
+  sequence: number;
+  data: Record<string, unknown>;
+}
+
+/** An event about `subject`. Its id follows from subject, type and sequence, so a repeated change makes no second event. */
+export function newEvent(event: { type: EventType; subject: string; sequence: number; data: Record<string, unknown> }): DomainEvent {
+  const { type, subject, sequence, data } = event;
+  return { eventId: `${subject}-${String(sequence).padStart(6, '0')}-${type}`, type, topic: topicOfType[type], subject, sequence, data };
+}
+
+/** The envelope that consumers receive (seed 001, event bus). */
+export interface Envelope {
+  id: string;
+  type: EventType;
+  timestamp: string;
+  data: Record<string, unknown>;
+  metadata: { version: '1.0'; source: 'jiga'; subject: string; sequence: number };
+}
+
+/** Wraps an event for publication; `at` is the moment of the change. */
+export function toEnvelope(event: DomainEvent, at: Date): Envelope {
+  const { eventId, type, data, subject, sequence } = event;
+  return { id: eventId, type, timestamp: at.toISOString(), data, metadata: { version: '1.0', source: 'jiga', subject, sequence } };
+}

@@ -1,0 +1,46 @@
+import type { CloseReason } from '../sessions/schema.ts';
+import { close, type Meter } from './meter.ts';
+import { resolveAbandoned } from './posting.ts';
+import { updateMeter, watchMeter } from './store.ts';
+
+/** How long the holder of a turn gets to stop and post after the meter was closed; it sees the closing at once. */
+const drainMs = 5_000;
+
+/** What closing a meter came to: its final total in DOFs, null when there is no meter, `kept` when it may not be closed. */
+export type Closed = { total: number | null } | 'kept';
+
+/**
+ * Closes a session's meter for good. A turn in flight is told to stop and posts what it has; one that does not is
+ * resolved in its place. `mayClose` decides on the meter as it is at that moment.
+ */
+export async function closeMeter(sessionId: string, reason: CloseReason, now: () => number, mayClose: (meter: Meter) => boolean = () => true): Promise<Closed> {
+  const deadline = now() + drainMs;
+  let kept = false;
+  await updateMeter(sessionId, (meter) => {
+    kept = meter !== null && meter.open && !mayClose(meter);
+    return meter?.open && !kept ? close(meter, reason, now()) : undefined;
+  });
+  if (kept) return 'kept';
+  for (;;) {
+    const meter = await untilIdle(sessionId, deadline, now);
+    if (!meter?.turn) return { total: meter?.consumed ?? null };
+    await resolveAbandoned(sessionId, meter.turn, { idleMs: 0, settleEvery: Infinity }, now());
+  }
+}
+
+/** The meter once no turn holds it, or as it is when the deadline passes or the turn's lease has expired. */
+function untilIdle(sessionId: string, deadline: number, now: () => number): Promise<Meter | null> {
+  return new Promise((resolve) => {
+    let timer: NodeJS.Timeout | undefined;
+    const unwatch = watchMeter(sessionId, (meter) => {
+      clearTimeout(timer);
+      const waitMs = meter?.turn ? Math.min(deadline, meter.turn.expiresAt) - now() : 0;
+      const finish = (): void => {
+        resolve(meter);
+        queueMicrotask(() => unwatch());
+      };
+      if (waitMs <= 0) finish();
+      else timer = setTimeout(finish, waitMs);
+    });
+  });
+}

@@ -1,0 +1,73 @@
+import { AppError } from '../runtime/errors.ts';
+import type { CloseReason } from '../sessions/schema.ts';
+import { acquire, type Acquired, type Meter } from './meter.ts';
+import { resolveAbandoned } from './posting.ts';
+import type { PreparedTurn } from './prepare.ts';
+import type { ProcessFrameInput } from './schema.ts';
+import { updateMeter } from './store.ts';
+
+/** Terms of a lease: who holds it, for how long, and what happens on the meter when it ends. */
+export interface LeaseOptions {
+  fence: string;
+  leaseMs: number;
+  idleMs: number;
+  settleEvery: number;
+}
+
+/** What taking a lease is given from outside: the clock, and the way to end a session that cannot go on. */
+export interface LeaseDeps {
+  now: () => number;
+  endSession: (sessionId: string, reason: CloseReason) => Promise<unknown>;
+}
+
+/**
+ * Takes the lease on the session's meter, resolving the turn of a dead holder first. Ends the session when it is
+ * past its time or cannot pay for the turn.
+ * @throws AppError `failed-precondition` (session_closed, session_superseded), `aborted` (turn_in_progress),
+ *   `resource-exhausted` (dofs_exhausted).
+ */
+export async function takeLease(input: ProcessFrameInput, prepared: PreparedTurn, lease: LeaseOptions, deps: LeaseDeps): Promise<Meter> {
+  const { sessionId, requestId, generation } = input;
+  const { held, inputPrice } = prepared;
+  for (;;) {
+    const acquired = await tryAcquire(sessionId, (meter) => acquire(meter, { ...lease, requestId, held, inputPrice, ...(generation === undefined ? {} : { generation }) }, deps.now()));
+    if (acquired.kind === 'leased') return acquired.meter;
+    if (acquired.kind !== 'abandoned') throw await refusal(sessionId, acquired, held, deps);
+    await resolveAbandoned(sessionId, acquired.lease, lease, deps.now(), requestId);
+  }
+}
+
+async function tryAcquire(sessionId: string, attempt: (meter: Meter | null) => Acquired): Promise<Acquired> {
+  let acquired: Acquired = { kind: 'closed', reason: 'unknown' };
+  await updateMeter(sessionId, (meter) => {
+    acquired = attempt(meter);
+    return acquired.kind === 'leased' ? acquired.meter : undefined;
+  });
+  return acquired;
+}
+
+async function refusal(sessionId: string, acquired: Exclude<Acquired, { kind: 'leased' | 'abandoned' }>, held: number, deps: LeaseDeps): Promise<AppError> {
+  switch (acquired.kind) {
+    case 'closed':
+      return sessionClosed(acquired.reason);
+    case 'superseded':
+      return new AppError('failed-precondition', 'Another client has taken this session over.', { reason: 'session_superseded', generation: acquired.generation });
+    case 'busy':
+      return new AppError('aborted', 'Another turn of this session is in progress.', { reason: 'turn_in_progress', retryAfterMs: Math.min(acquired.retryAfterMs, 1_000) });
+    case 'expired':
+      await deps.endSession(sessionId, 'expired');
+      return sessionClosed('expired');
+    case 'exhausted':
+      await deps.endSession(sessionId, 'dofs_exhausted');
+      return new AppError('resource-exhausted', 'The DOFs left in this session do not cover this turn. The session has ended; top the agent up to go on.', {
+        reason: 'dofs_exhausted',
+        remainingDOFs: acquired.remaining,
+        neededDOFs: held,
+      });
+  }
+}
+
+/** The answer for a session that is over. */
+export function sessionClosed(closeReason: string): AppError {
+  return new AppError('failed-precondition', 'This session has ended. Start a new one.', { reason: 'session_closed', closeReason });
+}

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { providerNames } from '../providers/types.ts';
+import { dofsSchema, idSchema } from '../runtime/schema.ts';
+import type { SessionConfig } from '../sessions/schema.ts';
+
+/** contexts/{sessionId}: what a turn needs to know of its session, written once when it opens. Server only. */
+export interface SessionContext {
+  ownerId: string;
+  config: SessionConfig;
+  settleEveryDOFs: number;
+}
+
+export const processFrameInput = z.strictObject({
+  sessionId: idSchema,
+  requestId: idSchema.describe('Idempotency key chosen by the client: repeating it returns the first result and charges nothing.'),
+  generation: z.int().positive().optional().describe('As startSession returned it; a client that was superseded is refused.'),
+  frameData: z.string().min(1).max(12_000_000).optional().describe('Base64 of one JPEG, PNG or WebP frame.'),
+  audioData: z.string().min(1).max(12_000_000).optional().describe('Base64 of WAV, MP3, OGG, FLAC, WebM or M4A audio.'),
+  instruction: z.string().trim().min(1).max(20_000).optional().describe('What the player says, as text.'),
+}).refine((input) => input.frameData !== undefined || input.audioData !== undefined || input.instruction !== undefined, {
+  message: 'send at least one of frameData, audioData and instruction',
+});
+export type ProcessFrameInput = z.output<typeof processFrameInput>;
+
+/** How a turn ended: as the model ended it, or cut short by its deadline, the caller or the end of the session. */
+export const turnOutcomes = ['complete', 'length', 'refused', 'cut'] as const;
+
+export const processFrameOutput = z.object({
+  turnId: idSchema,
+  requestId: idSchema,
+  reply: z.string(),
+  outcome: z.enum(turnOutcomes),
+  provider: z.enum(providerNames),
+  costDOFs: dofsSchema,
+  estimated: z.boolean().describe('The price is an estimate because the usage of the model is not known.'),
+  consumedDOFs: dofsSchema,
+  remainingDOFs: dofsSchema,
+  replayed: z.boolean().describe('This is the stored first result of a repeated requestId; nothing was charged.'),
+});
+
+/** Streamed while the reply is produced. */
+export const processFrameChunk = z.object({ type: z.literal('chunk'), turnId: idSchema, text: z.string() });

@@ -1,0 +1,38 @@
+import { appendChunk } from './store.ts';
+
+const flushAfterMs = 250;
+const flushAtCharacters = 200;
+
+/** Collects reply text and writes it to the session's stream in batches, so that a fast model costs few writes. */
+export class StreamWriter {
+  private pending = '';
+  private lastFlush = 0;
+  private writes: Promise<void> = Promise.resolve();
+  private readonly sessionId: string;
+  private readonly turnId: string;
+
+  constructor(sessionId: string, turnId: string) {
+    this.sessionId = sessionId;
+    this.turnId = turnId;
+  }
+
+  /** Adds text; writes it when enough has come together. The first piece is written at once. */
+  add(text: string, now: number): void {
+    this.pending += text;
+    if (this.pending.length >= flushAtCharacters || now - this.lastFlush >= flushAfterMs) this.flush(now);
+  }
+
+  /** Writes the rest; resolves when everything is written, in order. */
+  async end(): Promise<void> {
+    this.flush(0);
+    await this.writes;
+  }
+
+  private flush(now: number): void {
+    if (this.pending === '') return;
+    const text = this.pending;
+    this.pending = '';
+    this.lastFlush = now;
+    this.writes = this.writes.then(() => appendChunk(this.sessionId, this.turnId, text));
+  }
+}

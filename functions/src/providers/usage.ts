@@ -1,0 +1,106 @@
+import { imageSize, type ImageSize } from './media.ts';
+import type { Media, ModelRequest, Usage } from './types.ts';
+
+/** No model reads or writes more than this in one call; a higher count is a vendor's mistake and is cut to it. */
+export const mostTokens = 10_000_000;
+
+// Rules of the Gemini API, https://ai.google.dev/gemini-api/docs/tokens: about 4 characters are one token, a
+// picture is 258 tokens up to 384 pixels a side and 258 per tile of 768 pixels beyond, a second of sound is 32.
+const charactersPerToken = 4;
+const tokensPerTile = 258;
+const oneTileSide = 384;
+const tileSide = 768;
+const audioTokensPerSecond = 32;
+
+/** Estimated tokens of a text. */
+export function textTokens(text: string): number {
+  return Math.ceil(text.length / charactersPerToken);
+}
+
+/** Most characters that `tokens` tokens hold by the same rule. */
+export function charactersIn(tokens: number): number {
+  return Math.max(0, Math.floor(tokens)) * charactersPerToken;
+}
+
+/** Estimated tokens of a picture of this size. */
+export function imageTokens({ width, height }: ImageSize): number {
+  if (width <= oneTileSide && height <= oneTileSide) return tokensPerTile;
+  return Math.ceil(width / tileSide) * Math.ceil(height / tileSide) * tokensPerTile;
+}
+
+/** Estimated tokens of a sound of this many seconds. */
+export function audioTokens(seconds: number): number {
+  return Math.ceil(seconds * audioTokensPerSecond);
+}
+
+function frameTokens({ bytes, mime }: Media): number {
+  try {
+    return imageTokens(imageSize(bytes, mime));
+  } catch {
+    return tokensPerTile; // An estimate must not fail a call: what cannot be measured counts as one tile.
+  }
+}
+
+/**
+ * Usage of a call by the rules above, without a vendor's word: what `offline` reports, what a vendor that reports
+ * nothing is taken to have used, and the input part of a call that was cut off.
+ *
+ * @param reply Text generated so far.
+ */
+export function estimateUsage(request: ModelRequest, reply: string): Usage {
+  return {
+    textInputTokens: textTokens(request.systemPrompt + (request.instruction ?? '')),
+    imageInputTokens: request.frame ? frameTokens(request.frame) : 0,
+    audioInputTokens: request.audio ? audioTokens(request.audio.seconds) : 0,
+    cachedInputTokens: 0,
+    outputTokens: textTokens(reply),
+    reasoningTokens: 0,
+  };
+}
+
+/** Counts as a vendor reports them, already read with tokenCount; undefined where it reports nothing usable. */
+export interface VendorCounts {
+  /** All input, cached part included. */
+  input?: number | undefined;
+  image?: number | undefined;
+  audio?: number | undefined;
+  /** Part of `input` that came from the vendor's cache. */
+  cached?: number | undefined;
+  /** Visible output, without reasoning. */
+  output?: number | undefined;
+  reasoning?: number | undefined;
+}
+
+/** A vendor's count as a whole number from 0 to mostTokens; undefined when it is no number, not finite or negative. */
+export function tokenCount(value: unknown): number | undefined {
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) return undefined;
+  return Math.min(mostTokens, Math.round(value));
+}
+
+/**
+ * A vendor's counts as our Usage. Every token lands in exactly one field, so a price is a plain sum: cached input
+ * is taken out of text first, then image, then audio, and reasoning is not part of output. What the vendor leaves
+ * out is estimated; an input total without a split is split by the estimates, the rest going to the picture.
+ */
+export function usageFrom(counts: VendorCounts, request: ModelRequest, reply: string): Usage {
+  const estimate = estimateUsage(request, reply);
+  const total = counts.input ?? (counts.image ?? estimate.imageInputTokens) + (counts.audio ?? estimate.audioInputTokens) + estimate.textInputTokens;
+  const audio = Math.min(total, counts.audio ?? estimate.audioInputTokens);
+  const unknownImage = request.frame ? Math.max(0, total - audio - estimate.textInputTokens) : 0;
+  const image = Math.min(total - audio, counts.image ?? unknownImage);
+  let cached = Math.min(total, counts.cached ?? 0);
+  const uncached = (part: number) => {
+    const taken = Math.min(part, cached);
+    cached -= taken;
+    return part - taken;
+  };
+  const cachedInputTokens = cached;
+  return {
+    textInputTokens: uncached(total - audio - image),
+    imageInputTokens: uncached(image),
+    audioInputTokens: uncached(audio),
+    cachedInputTokens,
+    outputTokens: counts.output ?? estimate.outputTokens,
+    reasoningTokens: counts.reasoning ?? 0,
+  };
+}

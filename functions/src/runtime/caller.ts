@@ -1,0 +1,31 @@
+import type { DecodedIdToken } from 'firebase-admin/auth';
+import { AppError } from './errors.ts';
+import { auth } from './firebase.ts';
+
+/** Who makes a call, as proven by a verified Firebase ID token. */
+export interface Caller {
+  uid: string;
+  email: string | null;
+  admin: boolean;
+}
+
+/** Reads the caller from verified token claims. The custom claim `admin` must be exactly `true`. */
+export function callerOf(uid: string, token: Partial<DecodedIdToken>): Caller {
+  return { uid, email: token.email ?? null, admin: token['admin'] === true };
+}
+
+/**
+ * Verifies the bearer token of a REST call; null when there is none.
+ * @throws AppError `unauthenticated` when a token is present and not valid.
+ */
+export async function callerOfHeader(authorization: string | undefined): Promise<Caller | null> {
+  if (authorization === undefined) return null;
+  const token = /^Bearer (\S+)$/i.exec(authorization)?.[1];
+  try {
+    if (token === undefined) throw new Error('not a bearer token');
+    const decoded = await (await auth()).verifyIdToken(token);
+    return callerOf(decoded.uid, decoded);
+  } catch {
+    throw new AppError('unauthenticated', 'The ID token is not valid. Sign in again and send a fresh one.', { reason: 'signed_out' });
+  }
+}

@@ -1,0 +1,46 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { DocumentSnapshot, Precondition, WriteBatch } from 'firebase-admin/firestore';
+import { AppError } from './errors.ts';
+import { db } from './firebase.ts';
+
+const attempts = 12;
+const baseDelayMs = 15;
+const maxDelayMs = 800;
+/** gRPC codes that mean "somebody else changed it first": ALREADY_EXISTS, FAILED_PRECONDITION, ABORTED, NOT_FOUND. */
+const lostRaceCodes = new Set([6, 9, 10, 5]);
+
+/** A decision with the writes that carry it out; no writes means that there is nothing to do. */
+export interface Plan<T> {
+  result: T;
+  write?: (batch: WriteBatch) => void;
+}
+
+/**
+ * Reads, decides and commits atomically without holding locks: every write of the plan carries a precondition
+ * (`create`, or `update` with the `lastUpdateTime` that was read), so the commit fails as a whole when anything it
+ * relied on has changed, and the plan is made again from fresh reads. Unlike a Firestore transaction, losers of a
+ * race fail at once instead of queueing for locks: one read and one commit each, whatever the contention.
+ * @throws AppError `aborted` (contention) when the race is lost on every attempt.
+ */
+export async function commitIfUnchanged<T>(plan: () => Promise<Plan<T>>): Promise<T> {
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const { result, write } = await plan();
+    if (write === undefined) return result;
+    const batch = db().batch();
+    write(batch);
+    try {
+      await batch.commit();
+      return result;
+    } catch (error) {
+      if (!lostRaceCodes.has((error as { code?: number }).code ?? -1)) throw error;
+    }
+    await wait(Math.random() * Math.min(maxDelayMs, baseDelayMs * 2 ** attempt));
+  }
+  throw new AppError('aborted', 'Too many calls change this at once. Try again in a moment.', { reason: 'contention', retryAfterMs: maxDelayMs });
+}
+
+/** The precondition that a document is still as it was read. */
+export function unchanged(snapshot: DocumentSnapshot): Precondition {
+  if (!snapshot.updateTime) throw new Error(`no such document: ${snapshot.ref.path}`);
+  return { lastUpdateTime: snapshot.updateTime };
+}

@@ -1,0 +1,67 @@
+/**
+ * The error that domain code throws. `code` is one of the gRPC status names that Firebase callables use;
+ * `message` and `details` reach the client as they are, so neither may carry a secret, a stack or a foreign id.
+ */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails | undefined;
+
+  constructor(code: ErrorCode, message: string, details?: ErrorDetails, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'AppError';
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** Machine-readable part of an error: `reason` is stable across releases, the rest depends on it. */
+export type ErrorDetails = { reason: ErrorReason } & Record<string, unknown>;
+
+/** Every reason a client may have to branch on. */
+export type ErrorReason =
+  | 'bad_input'
+  | 'bad_media'
+  | 'not_found'
+  | 'signed_out'
+  | 'account_disabled'
+  | 'no_dofs'
+  | 'dofs_exhausted'
+  | 'session_limit'
+  | 'session_closed'
+  | 'session_superseded'
+  | 'turn_in_progress'
+  | 'request_in_progress'
+  | 'request_conflict'
+  | 'contention'
+  | 'maintenance'
+  | 'agent_unavailable'
+  | 'provider_configuration'
+  | 'provider_busy'
+  | 'provider_unavailable'
+  | 'provider_timeout'
+  | 'not_ready'
+  | 'internal';
+
+/** HTTP status of each code, as in google.rpc.Code; the single map behind callables and REST. */
+export const httpStatusOf = {
+  'invalid-argument': 400,
+  'failed-precondition': 400,
+  unauthenticated: 401,
+  'permission-denied': 403,
+  'not-found': 404,
+  'already-exists': 409,
+  aborted: 409,
+  'resource-exhausted': 429,
+  internal: 500,
+  unavailable: 503,
+  'deadline-exceeded': 504,
+} as const;
+
+/** The codes JIGA answers with. */
+export type ErrorCode = keyof typeof httpStatusOf;
+
+/** What a client sees of any thrown value: an AppError as it is, everything else as a bare internal error. */
+export function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  return new AppError('internal', 'Something went wrong on our side. Try again; nothing was charged for this call.', { reason: 'internal' }, { cause: error });
+}

@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import { getApp, getApps, initializeApp, type App } from 'firebase-admin/app';
+import type { Auth } from 'firebase-admin/auth';
+import type { Database } from 'firebase-admin/database';
+import { getFirestore, type Firestore } from 'firebase-admin/firestore';
+import { getDatabaseWithUrl, getDatabase } from 'firebase-admin/database';
+import type { PubSub } from '@google-cloud/pubsub';
+import { liveDatabaseUrls } from './params.ts';
+
+function app(): App {
+  return getApps().length > 0 ? getApp() : initializeApp();
+}
+
+let firestore: Firestore | undefined;
+
+/** The project's Firestore. Undefined fields are dropped on write. */
+export function db(): Firestore {
+  if (!firestore) {
+    firestore = getFirestore(app());
+    firestore.settings({ ignoreUndefinedProperties: true });
+  }
+  return firestore;
+}
+
+/** Firebase Auth of the project; loaded on first use because only REST routes and account code need it. */
+export async function auth(): Promise<Auth> {
+  const { getAuth } = await import('firebase-admin/auth');
+  return getAuth(app());
+}
+
+/** Every Realtime Database that holds live state, in shard order. */
+export function liveDatabases(): Database[] {
+  const urls = shardUrls();
+  return urls.length === 0 ? [getDatabase(app())] : urls.map((url) => getDatabaseWithUrl(url, app()));
+}
+
+/** The Realtime Database that holds everything of one session: a stable hash spreads sessions over the shards. */
+export function liveDatabase(sessionId: string): Database {
+  const urls = shardUrls();
+  if (urls.length === 0) return getDatabase(app());
+  const index = createHash('sha256').update(sessionId).digest().readUInt32BE(0) % urls.length;
+  return getDatabaseWithUrl(urls[index] ?? '', app());
+}
+
+function shardUrls(): string[] {
+  return liveDatabaseUrls.value().split(',').map((url) => url.trim()).filter((url) => url !== '');
+}
+
+let publisher: PubSub | undefined;
+
+/** The Pub/Sub client; loaded on first use because only the publisher of the outbox needs it. */
+export async function pubsub(): Promise<PubSub> {
+  if (!publisher) {
+    const { PubSub } = await import('@google-cloud/pubsub');
+    publisher = new PubSub({ projectId: process.env['GCLOUD_PROJECT'] ?? '' });
+  }
+  return publisher;
+}

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { httpStatusOf } from './errors.ts';
+import type { Operation } from './operation.ts';
+
+type Json = Record<string, unknown>;
+
+/** The OpenAPI 3.1 document of the REST routes, generated from the schemas that the operations are checked with. */
+export function openApiDocument(operations: Operation[]): Json {
+  const paths: Record<string, Json> = {};
+  for (const op of operations) {
+    const path = `/v1${op.route.path}`;
+    paths[path] = { ...paths[path], [op.route.method]: describeOperation(op) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'JIGA', version: '1.0.0', description: 'Agents that see, speak and are paid for in DOFs.' },
+    servers: [{ url: '.', description: 'The address of the function `api`.' }],
+    paths,
+    components: {
+      securitySchemes: { firebaseIdToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A Firebase Auth ID token.' } },
+      schemas: { Error: errorSchema },
+    },
+  };
+}
+
+const errorSchema: Json = {
+  type: 'object',
+  required: ['error'],
+  properties: {
+    error: {
+      type: 'object',
+      required: ['code', 'message'],
+      properties: {
+        code: { enum: Object.keys(httpStatusOf) },
+        message: { type: 'string' },
+        details: { type: 'object', properties: { reason: { type: 'string' } } },
+      },
+    },
+  },
+};
+
+function describeOperation(op: Operation): Json {
+  const { properties, required = [], ...rest } = inputSchema(op);
+  const inPath = [...op.route.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
+  const inQuery = op.route.method === 'get' ? Object.keys(properties).filter((name) => !inPath.includes(name)) : [];
+  const parameter = (name: string, place: string): Json => ({ name, in: place, required: place === 'path' || required.includes(name), schema: properties[name] });
+  const inBody = Object.fromEntries(Object.entries(properties).filter(([name]) => !inPath.includes(name) && !inQuery.includes(name)));
+  const body = { ...rest, properties: inBody, required: required.filter((name) => name in inBody) };
+  const errors = [...new Set(Object.values(httpStatusOf))].map((status) => [status, { description: 'Error', content: json({ $ref: '#/components/schemas/Error' }) }]);
+  return {
+    operationId: op.name,
+    summary: op.summary,
+    ...(op.access === 'public' ? { security: [] } : { security: [{ firebaseIdToken: [] }] }),
+    parameters: [...inPath.map((name) => parameter(name, 'path')), ...inQuery.map((name) => parameter(name, 'query'))],
+    ...(Object.keys(inBody).length === 0 ? {} : { requestBody: { required: body.required.length > 0, content: json(body) } }),
+    responses: {
+      200: { description: 'OK', content: { ...json(schemaOf(op.output, 'output')), ...(op.chunk ? { 'text/event-stream': { schema: schemaOf(op.chunk, 'output') } } : {}) } },
+      ...Object.fromEntries(errors) as Json,
+    },
+  };
+}
+
+interface ObjectSchema extends Json {
+  properties: Record<string, Json>;
+  required?: string[];
+}
+
+function inputSchema(op: Operation): ObjectSchema {
+  return { properties: {}, ...schemaOf(op.input, 'input') };
+}
+
+function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io });
+  return rest;
+}
+
+function json(schema: Json): Json {
+  return { 'application/json': { schema } };
+}

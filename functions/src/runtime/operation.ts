@@ -1,0 +1,106 @@
+import { HttpsError, onCall, type CallableFunction, type CallableOptions } from 'firebase-functions/https';
+import type { z } from 'zod';
+import { callerOf, type Caller } from './caller.ts';
+import { AppError, toAppError } from './errors.ts';
+import { log } from './log.ts';
+
+/** Who may call: anybody, anybody signed in, or holders of the `admin` claim. */
+export type Access = 'public' | 'signed-in' | 'admin';
+
+/** Where the REST API offers an operation. Path parameters in braces are input fields. */
+export interface Route {
+  method: 'get' | 'post' | 'patch' | 'delete';
+  path: string;
+}
+
+/** What an operation's handler gets beside its input. */
+export interface CallContext {
+  caller: Caller;
+  /** Sends one piece of a streamed answer; a no-op when the caller did not ask for streaming. */
+  emit: (chunk: unknown) => void;
+  /** Aborted when the caller disconnects. */
+  signal: AbortSignal;
+}
+
+/** One operation, reached as a callable and as a REST route alike. */
+export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> {
+  name: string;
+  summary: string;
+  access: Access;
+  route: Route;
+  input: Input;
+  output: Output;
+  /** Schema of the streamed chunks, where the operation streams. */
+  chunk?: z.ZodType;
+  options?: CallableOptions;
+  handle(input: z.output<Input>, context: CallContext): Promise<z.input<Output>>;
+}
+
+/** Declares an operation with its types inferred from its schemas. */
+export function operation<Input extends z.ZodType, Output extends z.ZodType>(definition: Operation<Input, Output>): Operation<Input, Output> {
+  return definition;
+}
+
+const nobody: Caller = { uid: '', email: null, admin: false };
+
+/**
+ * Runs an operation: access, input, handler, output. Unknown output fields are dropped by the output schema,
+ * so nothing leaves that the contract does not name.
+ * @throws AppError for everything that goes wrong; unexpected errors are logged and answered as `internal`.
+ */
+export async function runOperation(
+  op: Operation,
+  raw: unknown,
+  caller: Caller | null,
+  stream: Pick<CallContext, 'emit' | 'signal'>,
+): Promise<unknown> {
+  const startedAt = Date.now();
+  try {
+    authorize(op, caller);
+    const output = await op.handle(parseInput(op.input, raw), { caller: caller ?? nobody, ...stream });
+    log.info('operation', { operation: op.name, outcome: 'ok', durationMs: Date.now() - startedAt });
+    return op.output.parse(output);
+  } catch (error) {
+    const appError = toAppError(error);
+    const entry = { operation: op.name, outcome: appError.code, reason: appError.details?.reason, durationMs: Date.now() - startedAt };
+    if (appError.code === 'internal') log.error('operation', { ...entry, error: describe(error) });
+    else log.info('operation', entry);
+    throw appError;
+  }
+}
+
+/** The operation as a Firebase callable, streaming included. */
+export function callable(op: Operation): CallableFunction<unknown, Promise<unknown>> {
+  return onCall({ ...op.options }, async (request, response) => {
+    const caller = request.auth ? callerOf(request.auth.uid, request.auth.token) : null;
+    try {
+      return await runOperation(op, request.data, caller, {
+        emit: (chunk) => void response?.sendChunk(chunk),
+        signal: response?.signal ?? new AbortController().signal,
+      });
+    } catch (error) {
+      const { code, message, details } = toAppError(error);
+      throw new HttpsError(code, message, details);
+    }
+  });
+}
+
+function authorize(op: Operation, caller: Caller | null): void {
+  if (op.access === 'public') return;
+  if (caller === null) throw new AppError('unauthenticated', 'Sign in first.', { reason: 'signed_out' });
+  if (op.access === 'admin' && !caller.admin) throw new AppError('permission-denied', 'This needs an administrator.');
+}
+
+function parseInput<Input extends z.ZodType>(schema: Input, raw: unknown): z.output<Input> {
+  const parsed = schema.safeParse(raw ?? {});
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.slice(0, 10).map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
+  const first = issues[0];
+  throw new AppError('invalid-argument', `The input is not valid: ${first?.path || 'input'}: ${first?.message ?? 'wrong shape'}.`, { reason: 'bad_input', issues });
+}
+
+/** Name, message and stack of an unexpected error, for the log only. */
+export function describe(error: unknown): { name: string; message: string; stack?: string } {
+  if (!(error instanceof Error)) return { name: 'Unknown', message: typeof error };
+  return { name: error.name, message: error.message, ...(error.stack === undefined ? {} : { stack: error.stack }) };
+}

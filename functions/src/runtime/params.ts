@@ -1,0 +1,19 @@
+import { defineSecret, defineString } from 'firebase-functions/params';
+
+/** Platform keys of the model vendors. Bound to the functions that call a vendor, read inside the handler only. */
+export const geminiApiKey = defineSecret('GEMINI_API_KEY');
+export const googleApiKey = defineSecret('GOOGLE_API_KEY');
+export const openaiApiKey = defineSecret('OPENAI_API_KEY');
+
+/** Base URL of a vendor when it is not the vendor's default, e.g. a regional endpoint. Empty means the default. */
+export const geminiBaseUrl = defineString('GEMINI_BASE_URL', { default: '' });
+export const googleBaseUrl = defineString('GOOGLE_BASE_URL', { default: '' });
+export const openaiBaseUrl = defineString('OPENAI_BASE_URL', { default: '' });
+
+/** Comma-separated Realtime Database URLs that live state is spread over. Empty means the default database. */
+export const liveDatabaseUrls = defineString('LIVE_DATABASE_URLS', { default: '' });
+
+/** Whether this process runs in the functions emulator or under its environment. */
+export function onEmulators(): boolean {
+  return process.env['FUNCTIONS_EMULATOR'] === 'true' || process.env['FIRESTORE_EMULATOR_HOST'] !== undefined;
+}

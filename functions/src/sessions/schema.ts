@@ -1,0 +1,145 @@
+import type { Timestamp } from 'firebase-admin/firestore';
+import { z } from 'zod';
+import { ranks } from '../agents/schema.ts';
+import { dofsSchema, idSchema, momentSchema, pageSchema } from '../runtime/schema.ts';
+
+/** config/server: limits, public endpoints and model routing. Holds no secret: keys live in Secret Manager. */
+export const serverConfigSchema = z.object({
+  limits: z.object({
+    maxSessionsPerUser: z.int().min(1).default(1),
+    sessionTimeoutMinutes: z.number().positive().default(240),
+    maxDOFsPerSession: z.int().positive().default(50_000),
+    idleTimeoutMinutes: z.number().positive().default(10),
+    maxFrameBytes: z.int().positive().default(2_000_000),
+    maxAudioBytes: z.int().positive().default(2_000_000),
+    maxInstructionChars: z.int().positive().default(4_000),
+    turnTimeoutSeconds: z.number().positive().max(300).default(45),
+  }).prefault({}),
+  endpoints: z.object({
+    apiBaseUrl: z.string(),
+    liveDatabaseUrl: z.string(),
+    streamCaptureUrl: z.string().nullable().default(null),
+  }),
+  modelRouting: z.record(z.enum(['gemini', 'google', 'openai']), z.object({
+    vision: z.string(),
+    chat: z.string(),
+    embedding: z.string().optional(),
+    tts: z.string().optional(),
+  })),
+  settleEveryDOFs: z.int().positive().default(1_000),
+  maintenance: z.boolean().default(false),
+});
+export type ServerConfig = z.output<typeof serverConfigSchema>;
+
+/** The unwrapped product, frozen on the session. Client-safe by construction: no key, prompt or internal address is part of it. */
+export const sessionConfigSchema = z.object({
+  productName: z.string(),
+  provider: z.enum(['gemini', 'google', 'openai']),
+  voiceId: z.string(),
+  rank: z.enum(ranks),
+  highSpeedVision: z.boolean(),
+  highSpeedMode: z.enum(['burst', 'continuous']).nullable(),
+  toolkit: z.array(z.string()),
+  voiceEnabled: z.boolean(),
+  interactiveVoiceMode: z.boolean(),
+  commentaryMode: z.boolean(),
+  hasMemory: z.boolean(),
+  specialization: z.record(z.string(), z.unknown()).nullable(),
+  endpoints: serverConfigSchema.shape.endpoints,
+  modelRouting: serverConfigSchema.shape.modelRouting.valueType,
+  limits: serverConfigSchema.shape.limits.unwrap(),
+  dofRates: z.object({
+    frame: dofsSchema,
+    highSpeedFrame: dofsSchema,
+    instruction: dofsSchema,
+    audioSecond: dofsSchema,
+    inputPer1kTokens: dofsSchema,
+    outputPer1kTokens: dofsSchema,
+  }),
+});
+export type SessionConfig = z.output<typeof sessionConfigSchema>;
+
+/** Why a session is over. */
+export const closeReasons = ['user', 'dofs_exhausted', 'idle', 'expired', 'superseded', 'admin', 'provider_failure'] as const;
+export type CloseReason = (typeof closeReasons)[number];
+
+export const gameContextSchema = z.strictObject({
+  platform: z.enum(['pc', 'console', 'mobile']),
+  gameId: z.string().max(100).optional(),
+  streamUrl: z.url({ protocol: /^https$/ }).max(500).optional(),
+});
+
+/** sessions/{sessionId} */
+export interface SessionDoc {
+  sessionId: string;
+  ownerId: string;
+  members: Record<string, 'owner'>;
+  agentInstanceId: string;
+  agentProductId: string;
+  /** Version of the product whose rates are pinned in `config.dofRates`. */
+  priceVersion: number;
+  config: SessionConfig;
+  settleEveryDOFs: number;
+  status: 'active' | 'ended';
+  closeReason: CloseReason | null;
+  /** Available DOFs of the agent when the session started. */
+  startingDOFs: number;
+  /** Total metered so far, as of the last checkpoint; final once ended. */
+  consumedDOFs: number;
+  settledDOFs: number;
+  /** What is still held of the agent's balance for this session. */
+  heldDOFs: number;
+  gameContext: z.output<typeof gameContextSchema> | null;
+  startedAt: Timestamp;
+  expiresAt: Timestamp;
+  endedAt: Timestamp | null;
+  /** Rises when another client takes the session over; fences the one before. */
+  generation: number;
+  /** Rises with every committed change; orders events and mirrors. */
+  version: number;
+  /** `open` while running, `pending` between the end and its last settlement, then `done`. */
+  settlement: 'open' | 'pending' | 'done';
+  /** When the sweep may remove the live state of the ended session; null while open and once removed. */
+  cleanupAt: Timestamp | null;
+}
+
+export const sessionView = z.object({
+  sessionId: idSchema,
+  agentInstanceId: idSchema,
+  agentProductId: idSchema,
+  status: z.enum(['active', 'ended']),
+  closeReason: z.enum(closeReasons).nullable(),
+  startingDOFs: dofsSchema,
+  consumedDOFs: dofsSchema.describe('Settled-to-date while open (the live meter is at live.path), final once ended.'),
+  settledDOFs: dofsSchema,
+  settlement: z.enum(['open', 'pending', 'done']),
+  gameContext: gameContextSchema.nullable(),
+  startedAt: momentSchema,
+  expiresAt: momentSchema,
+  endedAt: momentSchema.nullable(),
+  generation: z.int(),
+  priceVersion: z.int(),
+});
+
+/** Where a client watches a session: open `path` in the Realtime Database at `databaseUrl`. */
+export const liveAddress = z.object({ databaseUrl: z.string(), path: z.string(), streamsPath: z.string() });
+
+export const startSessionInput = z.strictObject({
+  agentInstanceId: idSchema,
+  gameContext: gameContextSchema.optional(),
+  takeOver: z.boolean().default(false).describe('End another open session, or fence the client that holds this one.'),
+});
+
+export const startSessionOutput = z.object({
+  sessionId: idSchema,
+  generation: z.int(),
+  resumed: z.boolean(),
+  config: sessionConfigSchema,
+  live: liveAddress,
+  remainingDOFs: dofsSchema.describe('What this session may still spend.'),
+  expiresAt: momentSchema,
+});
+
+export const sessionIdInput = z.strictObject({ sessionId: idSchema });
+export const listMySessionsInput = pageSchema;
+export const listMySessionsOutput = z.object({ sessions: z.array(sessionView), nextCursor: z.string().nullable() });

@@ -1,0 +1,88 @@
+import { availableDOFs } from '../agents/agents.ts';
+import type { AgentDoc, ProductDoc, UserDoc } from '../agents/schema.ts';
+import { AppError } from '../runtime/errors.ts';
+import type { ServerConfig, SessionDoc } from './schema.ts';
+import { unwrapProduct } from './unwrap.ts';
+
+/** What is known when a start is decided; all read before anything is written. */
+export interface StartFacts {
+  user: UserDoc | null;
+  agent: AgentDoc | null;
+  product: ProductDoc | null;
+  server: ServerConfig;
+  /** The open sessions that the user document names. */
+  open: SessionDoc[];
+  now: number;
+}
+
+/** What a start amounts to. */
+export type StartDecision =
+  | { kind: 'start' }
+  | { kind: 'resume'; session: SessionDoc }
+  | { kind: 'end-first'; session: SessionDoc; reason: 'expired' | 'superseded' };
+
+/**
+ * Decides what startSession does: the same agent resumes, a session past its time is ended first, another agent's
+ * session is refused or, with `takeOver`, superseded.
+ * @throws AppError `not-found`, `unavailable` (maintenance), `failed-precondition` (session_limit, agent_unavailable),
+ *   `resource-exhausted` (no_dofs).
+ */
+export function decideStart(facts: StartFacts, request: { agentInstanceId: string; takeOver: boolean }): StartDecision {
+  const { agent, server, now } = facts;
+  if (server.maintenance) throw new AppError('unavailable', 'The service is being maintained. Try again later.', { reason: 'maintenance' });
+  if (!agent || !facts.user) throw new AppError('not-found', 'You own no agent with this id.', { reason: 'not_found' });
+  const over = facts.open.find((session) => session.expiresAt.toMillis() <= now);
+  if (over) return { kind: 'end-first', session: over, reason: 'expired' };
+  const same = facts.open.find((session) => session.agentInstanceId === request.agentInstanceId);
+  if (same) return { kind: 'resume', session: same };
+  requireUsable(facts, agent);
+  const [other] = facts.open;
+  if (!other || facts.open.length < server.limits.maxSessionsPerUser) return { kind: 'start' };
+  if (request.takeOver) return { kind: 'end-first', session: other, reason: 'superseded' };
+  throw new AppError('failed-precondition', `Another session is open (${other.sessionId}). End it first, or send takeOver: true.`, {
+    reason: 'session_limit',
+    sessionId: other.sessionId,
+    agentInstanceId: other.agentInstanceId,
+  });
+}
+
+function requireUsable({ product }: StartFacts, agent: AgentDoc): void {
+  if (!product) throw new AppError('failed-precondition', 'The product of this agent is not available. Contact support.', { reason: 'agent_unavailable' });
+  if (availableDOFs(agent) <= 0) {
+    throw new AppError('resource-exhausted', 'This agent has no DOFs left. Renew its contract or top it up.', { reason: 'no_dofs', availableDOFs: 0 });
+  }
+}
+
+/** What identifies and dates a new session. */
+export interface NewSession {
+  sessionId: string;
+  ownerId: string;
+  gameContext: SessionDoc['gameContext'];
+  startedAt: SessionDoc['startedAt'];
+  expiresAt: SessionDoc['expiresAt'];
+}
+
+/** The document of a new session: holds what the agent has available, up to the limit per session. */
+export function newSession(agent: AgentDoc, product: ProductDoc, server: ServerConfig, fresh: NewSession): SessionDoc {
+  const available = availableDOFs(agent);
+  return {
+    ...fresh,
+    members: { [fresh.ownerId]: 'owner' },
+    agentInstanceId: agent.agentInstanceId,
+    agentProductId: agent.agentProductId,
+    priceVersion: product.version,
+    config: unwrapProduct(product, server),
+    settleEveryDOFs: server.settleEveryDOFs,
+    status: 'active',
+    closeReason: null,
+    startingDOFs: available,
+    consumedDOFs: 0,
+    settledDOFs: 0,
+    heldDOFs: Math.min(available, server.limits.maxDOFsPerSession),
+    endedAt: null,
+    generation: 1,
+    version: 1,
+    settlement: 'open',
+    cleanupAt: null,
+  };
+}

@@ -1,0 +1,179 @@
+import { FieldValue, Timestamp, type DocumentReference, type DocumentSnapshot } from 'firebase-admin/firestore';
+import { agentRef, getProduct, userRef } from '../agents/store.ts';
+import type { AgentDoc, UserDoc } from '../agents/schema.ts';
+import { checkpointRef, toCheckpoint } from '../credits/store.ts';
+import { newEvent } from '../events/events.ts';
+import { outboxRef, toOutbox } from '../events/store.ts';
+import { commitIfUnchanged, unchanged, type Plan } from '../runtime/commit.ts';
+import { AppError } from '../runtime/errors.ts';
+import { db } from '../runtime/firebase.ts';
+import { serverConfigSchema, type CloseReason, type ServerConfig, type SessionDoc } from './schema.ts';
+import { decideStart, newSession, type NewSession, type StartDecision } from './start.ts';
+
+/** sessions/{sessionId} */
+export function sessionRef(sessionId: string): DocumentReference<SessionDoc> {
+  return db().collection('sessions').doc(sessionId) as DocumentReference<SessionDoc>;
+}
+
+/** config/server */
+export function serverConfigRef(): DocumentReference {
+  return db().collection('config').doc('server');
+}
+
+/**
+ * Reads a server config document.
+ * @throws AppError `unavailable` (not_ready) when it is missing or malformed: nothing starts on guessed limits.
+ */
+export function parseServerConfig(snapshot: DocumentSnapshot): ServerConfig {
+  const parsed = serverConfigSchema.safeParse(snapshot.data());
+  if (parsed.success) return parsed.data;
+  throw new AppError('unavailable', 'The service is not configured yet. Operators: check the document config/server.', { reason: 'not_ready' });
+}
+
+/** A request to start, with what the caller of the store decides: id, clock. */
+export interface StartRequest {
+  uid: string;
+  agentInstanceId: string;
+  takeOver: boolean;
+  gameContext: SessionDoc['gameContext'];
+  sessionId: string;
+  now: number;
+}
+
+/** A start that came through: the session, whether it is new, or a session that has to end first. */
+export type StartResult = { kind: 'started' | 'resumed'; session: SessionDoc } | Extract<StartDecision, { kind: 'end-first' }>;
+
+/**
+ * Starts or resumes in one atomic commit: session, hold on the agent, the user's open sessions and the event.
+ * Two round trips (reads, commit) when the product is known to this instance, three when it is not.
+ * @throws AppError as decideStart does, or `aborted` under lasting contention.
+ */
+export async function commitStart(request: StartRequest): Promise<StartResult> {
+  const userDoc = userRef(request.uid);
+  const agentDoc = agentRef(request.uid, request.agentInstanceId);
+  return commitIfUnchanged(async (): Promise<Plan<StartResult>> => {
+    const [user, agent, config] = await db().getAll(userDoc, agentDoc, serverConfigRef()) as [DocumentSnapshot<UserDoc>, DocumentSnapshot<AgentDoc>, DocumentSnapshot];
+    const server = parseServerConfig(config);
+    const [open, product] = await Promise.all([
+      openSessions(Object.keys(user.data()?.activeSessions ?? {})),
+      agent.exists ? getProduct(agent.data()!.agentProductId, agent.data()!.productVersion) : null,
+    ]);
+    const facts = { user: user.data() ?? null, agent: agent.data() ?? null, product, server, open: open.map((snapshot) => snapshot.data()!), now: request.now };
+    const decision = decideStart(facts, request);
+    if (decision.kind === 'end-first') return { result: decision };
+    if (decision.kind === 'resume') return resume(open.find((snapshot) => snapshot.id === decision.session.sessionId)!, request.takeOver);
+    const session = newSession(agent.data()!, product!, server, identity(request, server));
+    return { result: { kind: 'started', session }, write: (batch) => {
+      batch.update(userDoc, { [`activeSessions.${session.sessionId}`]: session.agentInstanceId }, unchanged(user));
+      batch.update(agentDoc, { heldDOFs: agent.data()!.heldDOFs + session.heldDOFs }, unchanged(agent));
+      batch.create(sessionRef(session.sessionId), session);
+      writeEvent(batch, session, 'session.started', { startingDOFs: session.startingDOFs, heldDOFs: session.heldDOFs, agentProductId: session.agentProductId });
+    } };
+  });
+}
+
+/** Resuming writes nothing, unless the caller takes over: then the generation rises and fences the client before. */
+function resume(snapshot: DocumentSnapshot<SessionDoc>, takeOver: boolean): Plan<StartResult> {
+  const session = snapshot.data()!;
+  if (!takeOver) return { result: { kind: 'resumed', session } };
+  const next = { ...session, generation: session.generation + 1, version: session.version + 1 };
+  return { result: { kind: 'resumed', session: next }, write: (batch) => {
+    batch.update(snapshot.ref, { generation: next.generation, version: next.version }, unchanged(snapshot));
+    writeEvent(batch, next, 'session.taken_over', { generation: next.generation });
+  } };
+}
+
+function identity(request: StartRequest, server: ServerConfig): NewSession {
+  return {
+    sessionId: request.sessionId,
+    ownerId: request.uid,
+    gameContext: request.gameContext,
+    startedAt: Timestamp.fromMillis(request.now),
+    expiresAt: Timestamp.fromMillis(request.now + server.limits.sessionTimeoutMinutes * 60_000),
+  };
+}
+
+async function openSessions(ids: string[]): Promise<DocumentSnapshot<SessionDoc>[]> {
+  if (ids.length === 0) return [];
+  const snapshots = await db().getAll(...ids.map(sessionRef)) as DocumentSnapshot<SessionDoc>[];
+  return snapshots.filter((snapshot) => snapshot.data()?.status === 'active');
+}
+
+/** How long the live state of an ended session stays readable before the sweep removes it. */
+const cleanupAfterMs = 60 * 60 * 1000;
+
+/**
+ * Ends a session with its final total in one atomic commit: session, the user's open sessions, the final checkpoint
+ * (whose trigger settles it) and the event. A session that has ended already is returned as it is. Null when unknown.
+ */
+export async function commitEnd(sessionId: string, reason: CloseReason, meteredTotal: number | null, now: number): Promise<SessionDoc | null> {
+  const ref = sessionRef(sessionId);
+  return commitIfUnchanged(async () => {
+    const snapshot = await ref.get();
+    const session = snapshot.data();
+    if (!session || session.status === 'ended') return { result: session ?? null };
+    const ended = endedSession(session, reason, meteredTotal ?? session.consumedDOFs, now);
+    const { status, closeReason, consumedDOFs, endedAt, settlement, version, cleanupAt } = ended;
+    return { result: ended, write: (batch) => {
+      batch.update(ref, { status, closeReason, consumedDOFs, endedAt, settlement, version, cleanupAt }, unchanged(snapshot));
+      batch.update(userRef(session.ownerId), { [`activeSessions.${sessionId}`]: FieldValue.delete() });
+      batch.create(checkpointRef(sessionId, 'final'), toCheckpoint(consumedDOFs, true));
+      writeEvent(batch, ended, 'session.ended', { closeReason, consumedDOFs, durationMs: now - session.startedAt.toMillis() });
+    } };
+  });
+}
+
+function endedSession(session: SessionDoc, closeReason: CloseReason, total: number, now: number): SessionDoc {
+  return {
+    ...session,
+    status: 'ended',
+    closeReason,
+    consumedDOFs: Math.max(total, session.settledDOFs),
+    endedAt: Timestamp.fromMillis(now),
+    settlement: 'pending',
+    version: session.version + 1,
+    cleanupAt: Timestamp.fromMillis(now + cleanupAfterMs),
+  };
+}
+
+function writeEvent(batch: FirebaseFirestore.WriteBatch, session: SessionDoc, type: Parameters<typeof newEvent>[0]['type'], data: Record<string, unknown>): void {
+  const { sessionId, ownerId, agentInstanceId, version } = session;
+  const event = newEvent({ type, subject: sessionId, sequence: version, data: { sessionId, userId: ownerId, agentInstanceId, ...data } });
+  batch.create(outboxRef(event.eventId), toOutbox(event));
+}
+
+/** A session that this user owns; null for a missing and for a foreign one alike. One read. */
+export async function getOwnSession(uid: string, sessionId: string): Promise<SessionDoc | null> {
+  const session = (await sessionRef(sessionId).get()).data();
+  return session?.ownerId === uid ? session : null;
+}
+
+/** One page of a user's sessions, newest first, starting after the given moment and id. */
+export async function listSessions(uid: string, limit: number, after: { startedAt: number; sessionId: string } | null): Promise<SessionDoc[]> {
+  const newestFirst = db().collection('sessions').where('ownerId', '==', uid).orderBy('startedAt', 'desc').orderBy('sessionId', 'desc').limit(limit);
+  const query = after ? newestFirst.startAfter(Timestamp.fromMillis(after.startedAt), after.sessionId) : newestFirst;
+  return (await query.get()).docs.map((doc) => doc.data() as SessionDoc);
+}
+
+/** Open sessions whose time is over. */
+export async function expiredSessions(now: number, limit: number): Promise<SessionDoc[]> {
+  const query = db().collection('sessions').where('status', '==', 'active').where('expiresAt', '<=', Timestamp.fromMillis(now)).orderBy('expiresAt').limit(limit);
+  return (await query.get()).docs.map((doc) => doc.data() as SessionDoc);
+}
+
+/** Ended sessions whose last settlement has not happened within `olderThanMs`. */
+export async function unsettledSessions(now: number, olderThanMs: number, limit: number): Promise<SessionDoc[]> {
+  const query = db().collection('sessions').where('settlement', '==', 'pending').where('endedAt', '<=', Timestamp.fromMillis(now - olderThanMs)).orderBy('endedAt').limit(limit);
+  return (await query.get()).docs.map((doc) => doc.data() as SessionDoc);
+}
+
+/** Ended sessions whose live state may go. */
+export async function sessionsToCleanUp(now: number, limit: number): Promise<SessionDoc[]> {
+  const query = db().collection('sessions').where('cleanupAt', '<=', Timestamp.fromMillis(now)).orderBy('cleanupAt').limit(limit);
+  return (await query.get()).docs.map((doc) => doc.data() as SessionDoc);
+}
+
+/** Notes that the live state of an ended session is gone. */
+export async function markCleanedUp(sessionId: string): Promise<void> {
+  await sessionRef(sessionId).update({ cleanupAt: null });
+}
