@@ -25,6 +25,6 @@ export default tseslint.config(
     ignores: ['functions/src/runtime/**', 'functions/src/index.ts', 'functions/src/api.ts', '**/functions.ts', '**/triggers.ts', '**/store.ts', '**/*.test.ts'],
     rules: { '@typescript-eslint/no-restricted-imports': firebaseSeam },
   },
-  { files: ['tools/**', 'functions/test/**'], rules: { 'no-console': 'off' } },
+  { files: ['tools/**', 'functions/test/**', '**/*.test.ts'], rules: { 'no-console': 'off' } },
   { files: ['**/*.mjs', '**/*.cjs'], extends: [tseslint.configs.disableTypeChecked], rules: { 'no-console': 'off' } },
 );

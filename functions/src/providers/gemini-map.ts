@@ -1,3 +1,4 @@
+import type { ThinkingLevel } from '@google/genai';
 import { z } from 'zod';
 import { vendorFailure, type VendorFailure } from './failures.ts';
 import type { ModelEvent, ModelOutcome, ModelRequest, ProviderName } from './types.ts';
@@ -14,6 +15,17 @@ export function geminiParts(request: ModelRequest): GeminiPart[] {
   }
   if (request.instruction) parts.push({ text: request.instruction });
   return parts;
+}
+
+/**
+ * Bounds of the reply. Thinking is billed as output and taken out of maxOutputTokens, and at its default a Gemini 3
+ * model can spend all of a short bound on it and answer nothing; LOW is the least that every Gemini 3 model accepts
+ * (https://ai.google.dev/gemini-api/docs/thinking). Older models know no levels and would refuse the field.
+ */
+export function geminiBounds({ model, maxOutputTokens }: ModelRequest): { maxOutputTokens: number; thinkingConfig?: { thinkingLevel: ThinkingLevel.LOW } } {
+  const generation = Number(/(?:^|\/)gemini-(\d+)/.exec(model)?.[1] ?? 0);
+  // The enum is only a type here: its value would load the whole SDK.
+  return generation >= 3 ? { maxOutputTokens, thinkingConfig: { thinkingLevel: 'LOW' as ThinkingLevel.LOW } } : { maxOutputTokens };
 }
 
 const count = z.unknown().transform(tokenCount);

@@ -1,4 +1,4 @@
-import { geminiParts, googleFailure, readGemini } from './gemini-map.ts';
+import { geminiBounds, geminiParts, googleFailure, readGemini } from './gemini-map.ts';
 import type { ModelProvider } from './types.ts';
 import { streamFromVendor } from './vendor-stream.ts';
 
@@ -27,7 +27,7 @@ export function geminiProvider({ apiKey, baseUrl, apiVersion }: GeminiOptions): 
         const model = new GoogleGenerativeAI(apiKey).getGenerativeModel(
           {
             model: request.model,
-            generationConfig: { maxOutputTokens: request.maxOutputTokens },
+            generationConfig: geminiBounds(request),
             ...(request.systemPrompt && { systemInstruction: request.systemPrompt }),
           },
           { ...(baseUrl && { baseUrl }), ...(apiVersion && { apiVersion }) },

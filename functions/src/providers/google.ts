@@ -1,5 +1,5 @@
 import type { GoogleGenAIOptions } from '@google/genai';
-import { geminiParts, googleFailure, readGemini } from './gemini-map.ts';
+import { geminiBounds, geminiParts, googleFailure, readGemini } from './gemini-map.ts';
 import type { ModelProvider } from './types.ts';
 import { streamFromVendor } from './vendor-stream.ts';
 
@@ -21,10 +21,10 @@ export function vertexHost(location: string): string {
 
 /** Gemini models through `@google/genai`: Vertex AI when a project is set, the Gemini API otherwise. */
 export function googleProvider({ apiKey, project, location = 'global', baseUrl, credentials }: GoogleOptions): ModelProvider {
-  // The base URL is always explicit, or the SDK would take one from the environment.
+  // Address and version are always explicit, or the SDK would take them from the environment.
   const options: GoogleGenAIOptions = project
-    ? { vertexai: true, project, location, httpOptions: { baseUrl: baseUrl ?? `https://${vertexHost(location)}` }, ...(credentials && { googleAuthOptions: credentials }) }
-    : { vertexai: false, apiKey: apiKey ?? '', httpOptions: { baseUrl: baseUrl ?? 'https://generativelanguage.googleapis.com' } };
+    ? { vertexai: true, project, location, apiVersion: 'v1beta1', httpOptions: { baseUrl: baseUrl ?? `https://${vertexHost(location)}` }, ...(credentials && { googleAuthOptions: credentials }) }
+    : { vertexai: false, apiKey: apiKey ?? '', apiVersion: 'v1beta', httpOptions: { baseUrl: baseUrl ?? 'https://generativelanguage.googleapis.com' } };
   return {
     name: 'google',
     generate: (request) => streamFromVendor(request, {
@@ -37,7 +37,7 @@ export function googleProvider({ apiKey, project, location = 'global', baseUrl, 
           model: request.model,
           contents: [{ role: 'user', parts: geminiParts(request) }],
           config: {
-            maxOutputTokens: request.maxOutputTokens,
+            ...geminiBounds(request),
             abortSignal: signal,
             ...(request.systemPrompt && { systemInstruction: request.systemPrompt }),
           },

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { collect, modelRequest, sampleFrame } from '../../test/vendors/collect.ts';
 import ok from './fixtures/gemini-ok.json' with { type: 'json' };
 import refusals from './fixtures/gemini-refusals.json' with { type: 'json' };
-import { geminiParts, readGemini, readGeminiChunk } from './gemini-map.ts';
+import { geminiBounds, geminiParts, readGemini, readGeminiChunk } from './gemini-map.ts';
 import { openaiBody, readOpenai } from './openai-map.ts';
 import { audioTokens, estimateUsage, imageTokens, mostTokens, tokenCount, usageFrom } from './usage.ts';
 
@@ -22,9 +22,14 @@ describe('gemini map', () => {
     assert.equal(geminiParts(modelRequest({ frame, instruction: '' })).length, 1);
   });
 
-  it('reads the recorded reply: each token in one field', async () => {
+  it('limits thinking where the model knows levels', () => {
+    const thinks = (model: string) => geminiBounds(modelRequest({ model })).thinkingConfig?.thinkingLevel;
+    assert.deepEqual(['gemini-3.5-flash', 'models/gemini-4-pro', 'gemini-2.5-flash', 'gemma-3'].map(thinks), ['LOW', 'LOW', undefined, undefined]);
+  });
+
+  it('reads the recorded reply by kind of input', async () => {
     const { done } = await gemini(...ok);
-    assert.deepEqual(done[0]?.usage, { textInputTokens: 8, imageInputTokens: 258, audioInputTokens: 32, cachedInputTokens: 20, outputTokens: 12, reasoningTokens: 40 });
+    assert.deepEqual(done[0]?.usage, { textInputTokens: 28, imageInputTokens: 258, audioInputTokens: 32, cachedInputTokens: 20, outputTokens: 12, reasoningTokens: 40 });
   });
 
   it('reads both kinds of refusal', async () => {
@@ -78,7 +83,7 @@ describe('openai map', () => {
 
 describe('usage', () => {
   it('counts pictures by tiles and sound by seconds', () => {
-    assert.deepEqual([[384, 384], [385, 100], [640, 360], [769, 768], [1920, 1080]].map(([width = 0, height = 0]) => imageTokens({ width, height })), [258, 258, 258, 516, 1548]);
+    assert.deepEqual([[384, 384], [385, 100], [640, 360], [769, 768], [1920, 1080], [4000, 4000]].map(([width = 0, height = 0]) => imageTokens({ width, height })), [258, 258, 258, 516, 1548, 4128]);
     assert.equal(audioTokens(1.01), 33);
     assert.equal(estimateUsage(modelRequest({ frame: { mime: 'image/jpeg', bytes: Buffer.alloc(3) } }), '').imageInputTokens, 258);
   });
@@ -91,7 +96,8 @@ describe('usage', () => {
     const count = fc.option(fc.nat(5000), { nil: undefined });
     fc.assert(fc.property(fc.nat(5000), count, count, count, fc.boolean(), (input, image, audio, cached, withFrame) => {
       const usage = usageFrom({ input, image, audio, cached }, modelRequest(withFrame ? { frame } : {}), 'reply');
-      assert.equal(usage.textInputTokens + usage.imageInputTokens + usage.audioInputTokens + usage.cachedInputTokens, input);
+      assert.equal(usage.textInputTokens + usage.imageInputTokens + usage.audioInputTokens, input);
+      assert.ok(usage.cachedInputTokens <= input);
       assert.ok(Object.values(usage).every((tokens) => Number.isInteger(tokens) && tokens >= 0));
     }));
   });

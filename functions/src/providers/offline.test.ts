@@ -31,7 +31,7 @@ describe('offline provider', () => {
     assert.match((await ask({ instruction: 'Jump over the pit!' })).text, /You said: "Jump over the pit!"/);
     assert.match((await ask({ instruction: 'what do you see' })).text, /no frame came with it/);
     const long = await ask({ instruction: '😀'.repeat(500) });
-    assert.ok(long.text.isWellFormed() && long.text.length < 400);
+    assert.ok(!/\p{Surrogate}/u.test(long.text) && long.text.length < 400);
   });
 
   it('reports the length and the loudness of sound', async () => {
@@ -74,8 +74,8 @@ describe('offline provider', () => {
     const leaving = new AbortController();
     let seen = 0;
     await assert.rejects(async () => {
-      for await (const _ of offlineProvider({ chunkDelayMs: 3_600_000 }).generate(modelRequest({ signal: leaving.signal }))) {
-        seen += 1;
+      for await (const event of offlineProvider({ chunkDelayMs: 3_600_000 }).generate(modelRequest({ signal: leaving.signal }))) {
+        seen += Number(event.type === 'text');
         setImmediate(() => leaving.abort(closed));
       }
     }, closed);

@@ -57,7 +57,7 @@ describe('scene: what the pixels say', () => {
 
   it('refuses damaged, foreign and oversized pictures', async () => {
     const whole = sampleFrame(0);
-    const broken = Buffer.from(whole);
+    const broken = await sharp(whole).png().toBuffer();
     broken.fill(0xff, 700, 1200);
     const refused = [Buffer.alloc(0), whole.subarray(0, 3000), broken, Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')];
     for (const bytes of refused) await assert.rejects(readScene(bytes), badMedia);

@@ -10,6 +10,8 @@ const charactersPerToken = 4;
 const tokensPerTile = 258;
 const oneTileSide = 384;
 const tileSide = 768;
+/** Larger pictures are scaled down to 3072 pixels a side first, so this is the most that one can count. */
+const mostTiles = 16;
 const audioTokensPerSecond = 32;
 
 /** Estimated tokens of a text. */
@@ -25,7 +27,7 @@ export function charactersIn(tokens: number): number {
 /** Estimated tokens of a picture of this size. */
 export function imageTokens({ width, height }: ImageSize): number {
   if (width <= oneTileSide && height <= oneTileSide) return tokensPerTile;
-  return Math.ceil(width / tileSide) * Math.ceil(height / tileSide) * tokensPerTile;
+  return Math.min(mostTiles, Math.ceil(width / tileSide) * Math.ceil(height / tileSide)) * tokensPerTile;
 }
 
 /** Estimated tokens of a sound of this many seconds. */
@@ -78,28 +80,22 @@ export function tokenCount(value: unknown): number | undefined {
 }
 
 /**
- * A vendor's counts as our Usage. Every token lands in exactly one field, so a price is a plain sum: cached input
- * is taken out of text first, then image, then audio, and reasoning is not part of output. What the vendor leaves
- * out is estimated; an input total without a split is split by the estimates, the rest going to the picture.
+ * A vendor's counts as our Usage. Text, image and audio together are the whole input; cached input is the part of
+ * them that came from the vendor's cache, as both vendors report it, not a fourth summand. Reasoning is not part of
+ * output: the two add up to what was generated. What the vendor leaves out is estimated; an input total without a
+ * split is split by the estimates, the rest going to the picture.
  */
 export function usageFrom(counts: VendorCounts, request: ModelRequest, reply: string): Usage {
   const estimate = estimateUsage(request, reply);
   const total = counts.input ?? (counts.image ?? estimate.imageInputTokens) + (counts.audio ?? estimate.audioInputTokens) + estimate.textInputTokens;
   const audio = Math.min(total, counts.audio ?? estimate.audioInputTokens);
-  const unknownImage = request.frame ? Math.max(0, total - audio - estimate.textInputTokens) : 0;
-  const image = Math.min(total - audio, counts.image ?? unknownImage);
-  let cached = Math.min(total, counts.cached ?? 0);
-  const uncached = (part: number) => {
-    const taken = Math.min(part, cached);
-    cached -= taken;
-    return part - taken;
-  };
-  const cachedInputTokens = cached;
+  const rest = request.frame ? Math.max(0, total - audio - estimate.textInputTokens) : 0;
+  const image = Math.min(total - audio, counts.image ?? rest);
   return {
-    textInputTokens: uncached(total - audio - image),
-    imageInputTokens: uncached(image),
-    audioInputTokens: uncached(audio),
-    cachedInputTokens,
+    textInputTokens: total - audio - image,
+    imageInputTokens: image,
+    audioInputTokens: audio,
+    cachedInputTokens: Math.min(total, counts.cached ?? 0),
     outputTokens: counts.output ?? estimate.outputTokens,
     reasoningTokens: counts.reasoning ?? 0,
   };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { getApp, getApps, initializeApp, type App } from 'firebase-admin/app';
+import { getApps, initializeApp, type App } from 'firebase-admin/app';
 import type { Auth } from 'firebase-admin/auth';
 import type { Database } from 'firebase-admin/database';
 import { getFirestore, type Firestore } from 'firebase-admin/firestore';
@@ -7,8 +7,12 @@ import { getDatabaseWithUrl, getDatabase } from 'firebase-admin/database';
 import type { PubSub } from '@google-cloud/pubsub';
 import { liveDatabaseUrls } from './params.ts';
 
+let defaultApp: App | undefined;
+
+/** firebase-functions keeps an app of its own under another name, so the default one is looked for by its name. */
 function app(): App {
-  return getApps().length > 0 ? getApp() : initializeApp();
+  defaultApp ??= getApps().find(({ name }) => name === '[DEFAULT]') ?? initializeApp();
+  return defaultApp;
 }
 
 let firestore: Firestore | undefined;
@@ -43,7 +47,10 @@ export function liveDatabase(sessionId: string): Database {
 }
 
 function shardUrls(): string[] {
-  return liveDatabaseUrls.value().split(',').map((url) => url.trim()).filter((url) => url !== '');
+  const urls = liveDatabaseUrls.value().split(',').map((url) => url.trim()).filter((url) => url !== '');
+  const emulator = process.env['FIREBASE_DATABASE_EMULATOR_HOST'];
+  // For demo projects firebase-tools names another namespace to the functions than the one it loads the rules into.
+  return urls.length === 0 && emulator ? [`http://${emulator}?ns=${process.env['GCLOUD_PROJECT']}-default-rtdb`] : urls;
 }
 
 let publisher: PubSub | undefined;

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { noUsage } from '../providers/types.ts';
+import { charge, type Ending } from './charge.ts';
+import { inputPrice, type PricedInput } from './prices.ts';
+import type { DofRates } from './schema.ts';
+
+const rates: DofRates = { frame: 5, highSpeedFrame: 9, instruction: 2, audioSecond: 3, inputPer1kTokens: 1_000, outputPer1kTokens: 1_000 };
+const frame: PricedInput = { frame: true, highSpeed: false, instruction: false, audioSeconds: 0, textCharacters: 400 };
+const chargeFor = (ending: Ending, held = 10_000) => charge(ending, rates, frame, held);
+
+describe('charge policy', () => {
+  it('charges an answer by what it used', () => {
+    const usage = { ...noUsage, textInputTokens: 7, outputTokens: 3 };
+    assert.deepEqual(chargeFor({ kind: 'answered', usage }), { cost: 5 + 10, estimated: false });
+  });
+
+  it('charges a reply that was cut by the text that was generated, four characters a token', () => {
+    assert.deepEqual(chargeFor({ kind: 'cut', generatedCharacters: 40 }), { cost: 5 + 10, estimated: true });
+    assert.deepEqual(chargeFor({ kind: 'cut', generatedCharacters: 41 }), { cost: 5 + 11, estimated: true });
+  });
+
+  it('charges only the input when a cut left no text', () => {
+    assert.deepEqual(chargeFor({ kind: 'cut', generatedCharacters: 0 }), { cost: inputPrice(rates, frame), estimated: true });
+  });
+
+  it('charges nothing for a failure before any output', () => {
+    assert.deepEqual(chargeFor({ kind: 'failed' }), { cost: 0, estimated: false });
+  });
+
+  it('never charges more than was held, however the turn ended', () => {
+    const endings = fc.oneof<fc.Arbitrary<Ending>[]>(
+      fc.nat(1_000_000).map((outputTokens) => ({ kind: 'answered', usage: { ...noUsage, outputTokens } })),
+      fc.nat(1_000_000).map((generatedCharacters) => ({ kind: 'cut', generatedCharacters })),
+      fc.constant({ kind: 'failed' }),
+    );
+    fc.assert(fc.property(endings, fc.nat(2_000), (ending, held) => {
+      const { cost } = chargeFor(ending, held);
+      assert.ok(Number.isInteger(cost) && cost >= 0 && cost <= held);
+    }));
+  });
+});

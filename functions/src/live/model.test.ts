@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { modelRequest } from '../../test/vendors/collect.ts';
+import { noUsage, type ModelEvent, type ModelProvider } from '../providers/types.ts';
+import { AppError } from '../runtime/errors.ts';
+import { runModel, type ModelRun } from './model.ts';
+
+const text = (piece: string): ModelEvent => ({ type: 'text', text: piece });
+const done: ModelEvent = { type: 'done', outcome: 'complete', usage: { ...noUsage, outputTokens: 2 } };
+const busy = new AppError('unavailable', 'The model is busy.', { reason: 'provider_busy' });
+
+/** A provider that says these events, then fails if a fault is given. */
+function saying(events: ModelEvent[], fault?: Error): ModelProvider {
+  return {
+    name: 'offline',
+    async *generate() {
+      await Promise.resolve();
+      yield* events;
+      if (fault) throw fault;
+    },
+  };
+}
+
+async function run(provider: ModelProvider): Promise<ModelRun & { heard: string[] }> {
+  const heard: string[] = [];
+  return { ...await runModel(provider, modelRequest(), (piece) => void heard.push(piece)), heard };
+}
+
+describe('model run', () => {
+  it('is complete with the usage of the model, its text passed on as it came', async () => {
+    assert.deepEqual(await run(saying([text('Left, '), text('now.'), done])), { reply: 'Left, now.', outcome: 'complete', usage: { ...noUsage, outputTokens: 2 }, heard: ['Left, ', 'now.'] });
+  });
+
+  it('ends as the model ended it, with the fingerprint of the frame', async () => {
+    for (const outcome of ['length', 'refused'] as const) {
+      assert.deepEqual(await run(saying([{ ...done, outcome, scene: 'abc' }])), { reply: '', outcome, usage: { ...noUsage, outputTokens: 2 }, scene: 'abc', heard: [] });
+    }
+  });
+
+  it('hears nothing after the end of the reply', async () => {
+    assert.deepEqual((await run(saying([text('one'), done, text('two')], busy))).heard, ['one']);
+  });
+
+  it('passes the request on as it is', async () => {
+    const request = modelRequest({ model: 'this-one' });
+    let seen: unknown;
+    const provider: ModelProvider = { name: 'offline', generate: (asked) => { seen = asked; return saying([done]).generate(asked); } };
+    await runModel(provider, request, () => undefined);
+    assert.equal(seen, request);
+  });
+
+  it('is cut when it fails after some text', async () => {
+    assert.deepEqual(await run(saying([text('Left')], busy)), { reply: 'Left', outcome: 'cut', usage: null, error: busy, heard: ['Left'] });
+  });
+
+  it('is failed when it fails before any text', async () => {
+    assert.deepEqual(await run(saying([], busy)), { reply: '', outcome: 'failed', usage: null, error: busy, heard: [] });
+    assert.equal((await run(saying([text('')], busy))).outcome, 'failed');
+  });
+
+  it('is cut, or failed, when the stream just stops', async () => {
+    assert.deepEqual(await run(saying([text('Left')])), { reply: 'Left', outcome: 'cut', usage: null, heard: ['Left'] });
+    assert.deepEqual(await run(saying([])), { reply: '', outcome: 'failed', usage: null, heard: [] });
+  });
+
+  it('is failed when the provider throws at once', async () => {
+    const provider: ModelProvider = { name: 'offline', generate: () => { throw busy; } };
+    assert.equal((await run(provider)).error, busy);
+  });
+
+  it('hides an unexpected fault as internal, and keeps it as the cause', async () => {
+    const fault = new Error('secret socket detail');
+    for (const events of [[], [text('Left')]]) {
+      const { error } = await run(saying(events, fault));
+      assert.deepEqual([error?.code, error?.details], ['internal', { reason: 'internal' }]);
+      assert.doesNotMatch(error?.message ?? '', /secret/);
+      assert.equal(error?.cause, fault);
+    }
+  });
+
+  it('is cut when the caller cannot take more text', async () => {
+    const { reply, outcome } = await runModel(saying([text('Left'), done]), modelRequest(), () => { throw new Error('gone'); });
+    assert.deepEqual([reply, outcome], ['Left', 'cut']);
+  });
+});

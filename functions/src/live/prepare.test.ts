@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { wav } from '../../test/vendors/collect.ts';
+import { serverConfigSchema, type SessionConfig } from '../sessions/schema.ts';
+import { systemPrompt } from '../sessions/unwrap.ts';
+import { prepareTurn } from './prepare.ts';
+import type { ProcessFrameInput } from './schema.ts';
+
+const { limits, endpoints } = serverConfigSchema.omit({ modelRouting: true }).parse({
+  limits: { maxFrameBytes: 1_000, maxAudioBytes: 40_000, maxInstructionChars: 50 },
+  endpoints: { apiBaseUrl: '', liveDatabaseUrl: '' },
+});
+const config: SessionConfig = {
+  productName: 'Scout', provider: 'gemini', voiceId: 'v', rank: 'rookie', highSpeedVision: false, highSpeedMode: null, toolkit: [], voiceEnabled: false,
+  interactiveVoiceMode: false, commentaryMode: false, hasMemory: false, specialization: null, endpoints, limits, modelRouting: { vision: 'sees', chat: 'talks' },
+  dofRates: { frame: 5, highSpeedFrame: 9, instruction: 2, audioSecond: 3, inputPer1kTokens: 1, outputPer1kTokens: 1 },
+};
+
+/** The head of a PNG of this size; all that is looked at before a vendor gets it. */
+function png(width: number, height: number, bytes = 64): Buffer {
+  const file = Buffer.alloc(bytes);
+  file.write('\x89PNG\r\n\x1a\n\0\0\0\rIHDR', 'latin1');
+  file.writeUInt32BE(width, 16);
+  file.writeUInt32BE(height, 20);
+  return file;
+}
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+const picture = base64(png(640, 360));
+const second = base64(wav(new Int16Array(16_000)));
+const input = (parts: Partial<ProcessFrameInput>): ProcessFrameInput => ({ sessionId: 's1', requestId: 'r1', ...parts });
+const prepare = (parts: Partial<ProcessFrameInput>, changes: Partial<SessionConfig> = {}) => prepareTurn(input(parts), { ...config, ...changes });
+
+const refusal = (reason: 'bad_media' | 'bad_input') => ({ name: 'AppError', code: 'invalid-argument', details: { reason } });
+const refuses = (parts: Partial<ProcessFrameInput>, reason: 'bad_media' | 'bad_input' = 'bad_media') => assert.throws(() => prepare(parts), refusal(reason));
+
+describe('prepare: what a turn sends', () => {
+  it('passes on a frame with its own type to the model that sees', () => {
+    const { model, priced } = prepare({ frameData: `data:image/jpeg;base64,${picture}` });
+    assert.deepEqual(model, { model: 'sees', systemPrompt: systemPrompt(config), maxOutputTokens: 512, frame: { mime: 'image/png', bytes: png(640, 360) } });
+    assert.deepEqual(priced, { frame: true, highSpeed: false, instruction: false, audioSeconds: 0, textCharacters: systemPrompt(config).length });
+  });
+
+  it('passes on audio with its length, and an instruction, to the model that talks', () => {
+    const { model, priced } = prepare({ audioData: second, instruction: 'Where to?' });
+    assert.equal(model.model, 'talks');
+    assert.deepEqual([model.audio?.mime, model.audio?.seconds, model.instruction, model.frame], ['audio/wav', 1, 'Where to?', undefined]);
+    assert.deepEqual(priced, { frame: false, highSpeed: false, instruction: true, audioSeconds: 1, textCharacters: systemPrompt(config).length + 9 });
+  });
+
+  it('prices the frame of a high-speed product as such', () => {
+    assert.equal(prepare({ frameData: picture }).inputPrice, 5);
+    assert.equal(prepare({ frameData: picture }, { highSpeedVision: true }).inputPrice, 9);
+  });
+
+  it('holds no less than the price of the input', () => {
+    const parts = fc.record({ frameData: fc.option(fc.constant(picture), { nil: undefined }), audioData: fc.option(fc.constant(second), { nil: undefined }), instruction: fc.string({ minLength: 1, maxLength: 50 }) });
+    const rate = fc.nat(100);
+    const rates = fc.record({ frame: rate, highSpeedFrame: rate, instruction: rate, audioSecond: rate, inputPer1kTokens: rate, outputPer1kTokens: rate });
+    fc.assert(fc.property(parts, rates, fc.boolean(), ({ frameData, audioData, instruction }, dofRates, highSpeedVision) => {
+      const turn = prepare({ instruction, ...(frameData ? { frameData } : {}), ...(audioData ? { audioData } : {}) }, { dofRates, highSpeedVision });
+      assert.ok(turn.inputPrice >= 1 && turn.held >= turn.inputPrice);
+    }));
+  });
+});
+
+describe('prepare: what a turn may not send', () => {
+  it('refuses a frame that is no picture', () => refuses({ frameData: base64(Buffer.from('GIF89a, or what else')) }));
+  it('refuses a frame that is not base64', () => refuses({ frameData: '%%%' }));
+  it('refuses a frame with a broken head', () => refuses({ frameData: base64(png(640, 360).subarray(0, 20)) }));
+  it('refuses a small file that would unfold into gigabytes', () => refuses({ frameData: base64(png(60_000, 60_000)) }));
+
+  it('refuses a frame above the limit by its length, and takes one at it', () => {
+    refuses({ frameData: base64(png(640, 360, 1_001)) });
+    assert.equal(prepare({ frameData: base64(png(640, 360, 1_000)) }).model.frame?.bytes.length, 1_000);
+  });
+
+  it('refuses audio that is none, is too large or has no sound', () => {
+    refuses({ audioData: picture });
+    refuses({ audioData: base64(wav(new Int16Array(20_000))) });
+    refuses({ audioData: base64(wav(new Int16Array(0))) });
+  });
+
+  it('refuses a longer instruction than configured, and takes one at the limit', () => {
+    refuses({ instruction: 'x'.repeat(51) }, 'bad_input');
+    assert.equal(prepare({ instruction: 'x'.repeat(50) }).model.instruction?.length, 50);
+  });
+
+  it('refuses the whole turn for one bad part', () => refuses({ instruction: 'look', frameData: picture, audioData: 'AAAA' }));
+});
+
+describe('prepare: the fingerprint of a body', () => {
+  it('is the same for the same payload, whatever the ids', () => {
+    const first = prepareTurn(input({ frameData: picture, instruction: 'go' }), config);
+    assert.equal(prepareTurn({ sessionId: 's2', requestId: 'r2', generation: 4, frameData: picture, instruction: 'go' }, config).hash, first.hash);
+  });
+
+  it('differs by what is sent and where', () => {
+    const bodies: Partial<ProcessFrameInput>[] = [
+      { frameData: picture }, { audioData: second }, { instruction: 'go' }, { instruction: '-' }, { frameData: picture, instruction: 'go' },
+      { audioData: second, instruction: 'go' }, { frameData: picture, audioData: second }, { frameData: picture, audioData: second, instruction: 'go' },
+    ];
+    assert.equal(new Set(bodies.map((body) => prepare(body).hash)).size, bodies.length);
+  });
+
+  it('differs between any two instructions', () => {
+    const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 10 });
+    fc.assert(fc.property(text, text, (one, other) => {
+      assert.equal(prepare({ instruction: one }).hash === prepare({ instruction: other }).hash, one === other);
+    }));
+  });
+});

@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { callerOf, callerOfHeader } from './caller.ts';
+
+describe('the caller', () => {
+  it('is who the token says', () => {
+    assert.deepEqual(callerOf('u1', { email: 'ada@example.com' }), { uid: 'u1', email: 'ada@example.com', admin: false });
+    assert.deepEqual(callerOf('u1', {}), { uid: 'u1', email: null, admin: false });
+  });
+
+  it('is an administrator only by a claim that is exactly true', () => {
+    assert.equal(callerOf('u1', { admin: true }).admin, true);
+    for (const admin of ['true', 1, {}, null, false]) assert.equal(callerOf('u1', { admin }).admin, false);
+  });
+
+  it('is nobody without a header', async () => assert.equal(await callerOfHeader(undefined), null));
+
+  it('is refused, not nobody, with a header that is no bearer token', async () => {
+    for (const header of ['', 'Bearer', 'Bearer ', 'Basic dTpw', 'Bearer a b']) {
+      await assert.rejects(callerOfHeader(header), { name: 'AppError', code: 'unauthenticated', details: { reason: 'signed_out' } }, header);
+    }
+  });
+});

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { HttpsError } from 'firebase-functions/https';
+import { z } from 'zod';
+import type { Caller } from './caller.ts';
+import { AppError } from './errors.ts';
+import { callable, operation, runOperation, type CallContext, type Operation } from './operation.ts';
+
+const ada: Caller = { uid: 'ada', email: null, admin: false };
+const root: Caller = { uid: 'root', email: null, admin: true };
+const quiet = { emit: () => undefined, signal: new AbortController().signal };
+type Handle = (input: { name: string; times: number }, context: CallContext) => Promise<{ greeting: string }>;
+
+function greet(access: Operation['access'] = 'signed-in', handle: Handle = ({ name, times }) => Promise.resolve({ greeting: `Hello ${name}`.repeat(times) })) {
+  return operation({
+    name: 'greet', summary: 'Greets.', access, route: { method: 'post', path: '/greetings' },
+    input: z.strictObject({ name: z.string(), times: z.int().default(1) }), output: z.object({ greeting: z.string() }), handle,
+  });
+}
+
+/** Runs something that logs, and keeps the log for itself. */
+async function withLog<T>(act: () => Promise<T>): Promise<{ output?: T; error?: AppError; log: string }> {
+  const streams = [process.stdout, process.stderr];
+  const writes = streams.map((each) => each.write.bind(each));
+  let log = '';
+  for (const each of streams) each.write = (text: string | Uint8Array) => Boolean(log += String(text));
+  try {
+    return { output: await act(), log };
+  } catch (error) {
+    return { error: error as AppError, log };
+  } finally {
+    streams.forEach((each, index) => { each.write = writes[index]!; });
+  }
+}
+const run = (op: Operation, raw: unknown, caller: Caller | null, stream: Pick<CallContext, 'emit' | 'signal'> = quiet) => withLog(() => runOperation(op, raw, caller, stream));
+
+describe('an operation: access', () => {
+  it('lets anybody call what is public, as nobody', async () => {
+    const { output } = await run(greet('public', (_input, { caller }) => Promise.resolve({ greeting: JSON.stringify(caller) })), { name: 'x' }, null);
+    assert.deepEqual(output, { greeting: '{"uid":"","email":null,"admin":false}' });
+  });
+
+  it('refuses who has not signed in', async () => {
+    for (const access of ['signed-in', 'admin'] as const) {
+      const { error } = await run(greet(access), { name: 'x' }, null);
+      assert.deepEqual([error?.code, error?.details], ['unauthenticated', { reason: 'signed_out' }]);
+    }
+    assert.deepEqual((await run(greet(), { name: 'Ada' }, ada)).output, { greeting: 'Hello Ada' });
+  });
+
+  it('refuses who is no administrator', async () => {
+    assert.equal((await run(greet('admin'), { name: 'x' }, ada)).error?.code, 'permission-denied');
+    assert.ok((await run(greet('admin'), { name: 'x' }, root)).output);
+  });
+
+  it('says nothing about the input of somebody who may not call', async () => {
+    assert.equal((await run(greet(), { wrong: true }, null)).error?.code, 'unauthenticated');
+  });
+});
+
+describe('an operation: input', () => {
+  it('reaches the handler checked and completed', async () => {
+    assert.deepEqual((await run(greet(), { name: 'A', times: 2 }, ada)).output, { greeting: 'Hello AHello A' });
+  });
+
+  it('is refused with every issue by its path', async () => {
+    const { error } = await run(greet(), { times: 0.5, extra: 1 }, ada);
+    assert.equal(error?.code, 'invalid-argument');
+    assert.equal(error.details?.reason, 'bad_input');
+    const issues = error.details['issues'] as { path: string; message: string }[];
+    assert.deepEqual(issues.map((issue) => issue.path).sort(), ['', 'name', 'times']);
+    assert.ok(issues.every((issue) => issue.message !== ''));
+    assert.match(error.message, /^The input is not valid: name: Invalid input/);
+    assert.match((await run(greet(), { name: 'x', extra: 1 }, ada)).error?.message ?? '', /^The input is not valid: input: Unrecognized key/);
+  });
+
+  it('names ten issues at most', async () => {
+    const op = operation({ ...greet(), input: z.array(z.string()), handle: () => Promise.resolve({ greeting: '' }) });
+    const { error } = await run(op, Array.from({ length: 50 }, (_, index) => index), ada);
+    assert.equal((error?.details?.['issues'] as unknown[]).length, 10);
+  });
+
+  it('may be missing where nothing is needed', async () => {
+    const op = operation({ ...greet(), input: z.strictObject({}), handle: () => Promise.resolve({ greeting: 'ok' }) });
+    for (const raw of [undefined, null, {}]) assert.deepEqual((await run(op, raw, ada)).output, { greeting: 'ok' });
+    for (const raw of ['text', 7, []]) assert.equal((await run(op, raw, ada)).error?.code, 'invalid-argument');
+  });
+
+  it('never appears in the log', async () => {
+    assert.doesNotMatch((await run(greet(), { name: 'planted' }, ada)).log, /planted/);
+    assert.doesNotMatch((await run(greet(), { name: 'planted', times: 'planted' }, ada)).log, /planted/);
+  });
+});
+
+describe('an operation: output', () => {
+  it('loses every field that the contract does not name', async () => {
+    const leaky = () => Promise.resolve({ greeting: 'hi', apiKey: 'planted' });
+    assert.deepEqual((await run(greet('signed-in', leaky), { name: 'x' }, ada)).output, { greeting: 'hi' });
+  });
+
+  it('that breaks the contract is an internal error', async () => {
+    const broken = (() => Promise.resolve({ greeting: 7 })) as unknown as Handle;
+    assert.equal((await run(greet('signed-in', broken), { name: 'x' }, ada)).error?.code, 'internal');
+  });
+
+  it('is streamed while it is made, until the caller has gone', async () => {
+    const chunks: unknown[] = [];
+    const { signal } = new AbortController();
+    await run(greet('signed-in', (_input, context) => {
+      context.emit({ text: 'he' });
+      assert.equal(context.signal, signal);
+      return Promise.resolve({ greeting: 'hello' });
+    }), { name: 'x' }, ada, { emit: (chunk) => chunks.push(chunk), signal });
+    assert.deepEqual(chunks, [{ text: 'he' }]);
+  });
+});
+
+describe('an operation: failure', () => {
+  it('answers with the error that the domain chose', async () => {
+    const refusal = new AppError('resource-exhausted', 'No DOFs.', { reason: 'no_dofs' });
+    const { error, log } = await run(greet('signed-in', () => Promise.reject(refusal)), { name: 'x' }, ada);
+    assert.equal(error, refusal);
+    assert.match(log, /"operation":"greet","outcome":"resource-exhausted","reason":"no_dofs"/);
+  });
+
+  it('hides an unexpected error from the caller and writes it to the log', async () => {
+    const { error, log } = await run(greet('signed-in', () => Promise.reject(new Error('socket of planted host'))), { name: 'x' }, ada);
+    assert.deepEqual([error?.code, error?.details], ['internal', { reason: 'internal' }]);
+    assert.doesNotMatch(`${error?.message}${JSON.stringify(error?.details)}`, /planted/);
+    assert.match(log, /"severity":"ERROR"/);
+    assert.match(log, /"name":"Error","message":"socket of planted host","stack":"Error/);
+  });
+});
+
+describe('an operation as a callable', () => {
+  const call = callable(greet('signed-in', ({ name }, { emit, signal }) => {
+    emit({ text: 'ignored unless the caller streams' });
+    return Promise.resolve({ greeting: `Hello ${name}, ${signal.aborted ? 'gone' : 'here'}` });
+  }));
+  const request = { data: { name: 'x' }, acceptsStreaming: false } as Parameters<typeof call.run>[0];
+
+  it('knows the caller by Firebase Auth', async () => {
+    const auth = { uid: 'ada', token: {} } as NonNullable<typeof request.auth>;
+    assert.deepEqual((await withLog(async () => call.run({ ...request, auth }))).output, { greeting: 'Hello x, here' });
+  });
+
+  it('answers errors as Firebase does', async () => {
+    const { error } = await withLog(async () => call.run(request));
+    assert.ok(error instanceof HttpsError);
+    assert.deepEqual([error.code, error.message, error.details], ['unauthenticated', 'Sign in first.', { reason: 'signed_out' }]);
+  });
+});

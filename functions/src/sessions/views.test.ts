@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { Timestamp } from 'firebase-admin/firestore';
+import type { AgentDoc, ProductDoc } from '../agents/schema.ts';
+import { serverConfigSchema, sessionView, startSessionOutput, type SessionDoc } from './schema.ts';
+import { newSession } from './start.ts';
+import { parseCursor, toCursor, toSessionView, toStarted } from './views.ts';
+
+const at = (iso: string): Timestamp => Timestamp.fromDate(new Date(iso));
+const agent = { agentInstanceId: 'a1', agentProductId: 'p1', currentDOFs: 500, heldDOFs: 0 } as AgentDoc;
+const product: ProductDoc = {
+  name: 'Scout', description: '', provider: 'openai', voiceId: 'v', rank: 'legend', toolkit: [], hasVoiceChat: true, hasCommentator: true, hasMemory: true, specialization: null, version: 1,
+  dofRates: { frame: 1, highSpeedFrame: 2, instruction: 1, audioSecond: 1, inputPer1kTokens: 1, outputPer1kTokens: 1 }, active: true,
+};
+const model = { vision: 'm', chat: 'm', apiKey: 'planted-key-1' };
+const server = serverConfigSchema.parse({
+  providers: { openai: { apiKey: 'planted-key-2' } },
+  endpoints: { apiBaseUrl: 'https://api.example', liveDatabaseUrl: 'https://live.example' },
+  modelRouting: { gemini: model, google: model, openai: model },
+});
+const session = newSession(agent, product, server, {
+  sessionId: 's1', ownerId: 'u1', gameContext: { platform: 'pc' }, startedAt: at('2026-11-01T10:00:00Z'), expiresAt: at('2026-11-01T14:00:00Z'),
+});
+
+describe('the answer to startSession', () => {
+  const started = toStarted({ session, resumed: false, remainingDOFs: 480 });
+
+  it('says what the session may spend and where to watch it', () => {
+    const { config, ...rest } = started;
+    assert.deepEqual(rest, {
+      sessionId: 's1', generation: 1, resumed: false, remainingDOFs: 480, expiresAt: '2026-11-01T14:00:00.000Z',
+      live: { databaseUrl: 'https://live.example', path: 'live/s1', streamsPath: 'streams/s1' },
+    });
+    assert.deepEqual(config, session.config);
+  });
+
+  it('contains no key', () => {
+    const answer = JSON.stringify(startSessionOutput.parse(started));
+    assert.doesNotMatch(answer, /planted|api_?key|secret/i);
+    assert.deepEqual(startSessionOutput.parse(started), started);
+  });
+});
+
+describe('a session as its owner sees it', () => {
+  it('has its moments in ISO form', () => {
+    const { startedAt, expiresAt, endedAt } = toSessionView(session);
+    assert.deepEqual([startedAt, expiresAt, endedAt], ['2026-11-01T10:00:00.000Z', '2026-11-01T14:00:00.000Z', null]);
+    assert.equal(toSessionView({ ...session, endedAt: at('2026-11-01T11:00:00Z') }).endedAt, '2026-11-01T11:00:00.000Z');
+  });
+
+  it('shows no more than the contract names', () => {
+    assert.deepEqual(sessionView.parse(toSessionView({ ...session, status: 'ended', closeReason: 'idle', settlement: 'done', cleanupAt: at('2026-11-01T12:00:00Z') })), {
+      sessionId: 's1', agentInstanceId: 'a1', agentProductId: 'p1', status: 'ended', closeReason: 'idle', startingDOFs: 500, consumedDOFs: 0, settledDOFs: 0, settlement: 'done',
+      gameContext: { platform: 'pc' }, startedAt: '2026-11-01T10:00:00.000Z', expiresAt: '2026-11-01T14:00:00.000Z', endedAt: null, generation: 1, priceVersion: 1,
+    });
+  });
+});
+
+describe('the cursor of a page', () => {
+  const encode = (text: string): string => Buffer.from(text).toString('base64url');
+  const ids = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/);
+  const badCursor = { name: 'AppError', code: 'invalid-argument', details: { reason: 'bad_input' } };
+
+  it('comes back as the moment and id that it was made of', () => {
+    fc.assert(fc.property(ids, fc.nat({ max: 4_000_000_000_000 }), (sessionId, startedAt) => {
+      const cursor = toCursor({ sessionId, startedAt: Timestamp.fromMillis(startedAt) } as SessionDoc);
+      assert.deepEqual(parseCursor(cursor), { sessionId, startedAt });
+      assert.ok(cursor.length <= 200 && /^[A-Za-z0-9_-]+$/.test(cursor));
+    }));
+  });
+
+  it('is refused when it is forged', () => {
+    const forged = ['', 's1', 'not a cursor', encode('s1'), encode(':s1'), encode('1:'), encode('-1:s1'), encode('1.5:s1'), encode('NaN:s1'), encode('1e3:s1'), encode(' 1:s1'), encode('1:s1\n'),
+      encode('1:../users'), encode('1:a/b'), encode('1:a:b'), encode(`1:${'x'.repeat(65)}`), encode(`${'9'.repeat(16)}:s1`), encode('{"startedAt":1}'), '1:s1'];
+    for (const cursor of forged) assert.throws(() => parseCursor(cursor), badCursor, cursor);
+  });
+
+  it('is refused, and never more than that, whatever the text', () => {
+    fc.assert(fc.property(fc.oneof(fc.string(), fc.string().map(encode)), (text) => {
+      try {
+        assert.match(parseCursor(text).sessionId, /^[A-Za-z0-9_-]{1,64}$/);
+      } catch (error) {
+        assert.equal((error as { code?: string }).code, 'invalid-argument');
+      }
+    }));
+  });
+});

@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto';
+import { deleteApp as deleteClientApp, initializeApp as initializeClientApp, type FirebaseApp } from 'firebase/app';
+import { connectAuthEmulator, getAuth as getClientAuth, signInWithCustomToken } from 'firebase/auth';
+import { connectDatabaseEmulator, getDatabase as getClientDatabase, onValue, ref, type Database } from 'firebase/database';
+import { connectFunctionsEmulator, getFunctions, httpsCallable, type FunctionsError } from 'firebase/functions';
+import { deleteApp, getApp, getApps, initializeApp } from 'firebase-admin/app';
+import { getAuth } from 'firebase-admin/auth';
+import { getDatabase } from 'firebase-admin/database';
+import { getFirestore, Timestamp, type DocumentData } from 'firebase-admin/firestore';
+import type { AgentDoc, ProductDoc, UserDoc } from '../src/agents/schema.ts';
+import type { GrantDoc, LedgerDoc } from '../src/credits/schema.ts';
+import type { Operation } from '../src/runtime/operation.ts';
+import type { operations } from '../src/operations.ts';
+import type { z } from 'zod';
+
+type Operations = typeof operations;
+type InputOf<Name extends keyof Operations> = Operations[Name] extends Operation<infer Input> ? z.input<Input> : never;
+type OutputOf<Name extends keyof Operations> = Operations[Name] extends Operation<z.ZodType, infer Output> ? z.output<Output> : never;
+
+const projectId = process.env['GCLOUD_PROJECT'] ?? 'demo-jiga';
+export const functionsUrl = process.env['FUNCTIONS_EMULATOR_URL'] ?? 'http://127.0.0.1:5001';
+export const apiUrl = `${functionsUrl}/${projectId}/us-central1/api`;
+const databaseHost = (process.env['FIREBASE_DATABASE_EMULATOR_HOST'] ?? '127.0.0.1:9000').split(':') as [string, string];
+
+/** The Admin SDK of the tests, connected to the suite. */
+export function admin(): { auth: ReturnType<typeof getAuth>; firestore: ReturnType<typeof getFirestore>; database: ReturnType<typeof getDatabase> } {
+  const app = getApps().length > 0 ? getApp() : initializeApp();
+  return { auth: getAuth(app), firestore: getFirestore(app), database: getDatabase(app) };
+}
+
+/** A signed-in client app on the real client SDK. */
+export interface Client {
+  uid: string;
+  idToken: () => Promise<string>;
+  database: Database;
+  call: <Name extends keyof Operations>(name: Name, input: InputOf<Name>) => Promise<OutputOf<Name>>;
+  /** Calls with whatever input, to see how bad input is answered. */
+  callRaw: (name: string, input: unknown) => Promise<unknown>;
+  stream: <Name extends keyof Operations>(name: Name, input: InputOf<Name>) => Promise<{ chunks: unknown[]; data: OutputOf<Name> }>;
+}
+
+const clients: FirebaseApp[] = [];
+
+/** A client app that is signed in as `uid`, or not at all when null. */
+export async function clientOf(uid: string | null): Promise<Client> {
+  const app = initializeClientApp({ apiKey: 'demo', projectId, databaseURL: `http://${databaseHost.join(':')}?ns=${projectId}-default-rtdb` }, randomUUID());
+  clients.push(app);
+  const auth = getClientAuth(app);
+  connectAuthEmulator(auth, `http://${process.env['FIREBASE_AUTH_EMULATOR_HOST']}`, { disableWarnings: true });
+  if (uid !== null) await signInWithCustomToken(auth, await admin().auth.createCustomToken(uid));
+  const functions = getFunctions(app);
+  const { hostname, port } = new URL(functionsUrl);
+  connectFunctionsEmulator(functions, hostname, Number(port));
+  const database = getClientDatabase(app);
+  connectDatabaseEmulator(database, databaseHost[0], Number(databaseHost[1]));
+  const callRaw = async (name: string, input: unknown): Promise<unknown> => (await httpsCallable(functions, name)(input)).data;
+  return {
+    uid: uid ?? '',
+    idToken: async () => (await auth.currentUser?.getIdToken()) ?? '',
+    database,
+    callRaw,
+    call: async (name, input) => await callRaw(name, input) as OutputOf<typeof name>,
+    stream: async (name, input) => {
+      const { stream, data } = await httpsCallable<unknown, unknown, unknown>(functions, name).stream(input);
+      const chunks: unknown[] = [];
+      for await (const chunk of stream) chunks.push(chunk);
+      return { chunks, data: await data as OutputOf<typeof name> };
+    },
+  };
+}
+
+/** Closes every client and the Admin SDK; for a root `after` hook. */
+export async function closeClients(): Promise<void> {
+  await Promise.all([...clients.splice(0).map(deleteClientApp), ...getApps().map(deleteApp)]);
+}
+
+/** A player made for one test: nobody else touches its documents. */
+export interface Player extends Client {
+  agentInstanceId: string;
+}
+
+/** What a test's player owns. */
+export interface PlayerOptions {
+  dofs?: number;
+  productId?: string;
+  /** Sizes and burn priority of the lots; one lot of `dofs` unless given. */
+  lots?: { amount: number; priority: number }[];
+  agents?: number;
+}
+
+/** Creates an account with an agent and its balance, and signs a client in. */
+export async function givePlayer(options: PlayerOptions = {}): Promise<Player> {
+  const uid = `player-${randomUUID().slice(0, 13)}`;
+  const { auth } = admin();
+  await auth.createUser({ uid, email: `${uid}@jiga.example` });
+  const ids = Array.from({ length: options.agents ?? 1 }, (_, index) => `agent-${uid}-${index}`);
+  await eventually(async () => (await admin().firestore.doc(`users/${uid}`).get()).exists, 'the user document');
+  for (const id of ids) await giveAgent(uid, id, options);
+  return { ...await clientOf(uid), agentInstanceId: ids[0]! };
+}
+
+async function giveAgent(uid: string, agentInstanceId: string, { dofs = 1_000, productId = 'gemini-rookie', lots = [{ amount: dofs, priority: 10 }] }: PlayerOptions): Promise<void> {
+  const { firestore } = admin();
+  const agent = firestore.doc(`users/${uid}/agents/${agentInstanceId}`);
+  const createdAt = Timestamp.now();
+  const batch = firestore.batch();
+  const held = lots.filter(({ amount }) => amount > 0);
+  let balance = 0;
+  for (const [index, { amount, priority }] of held.entries()) {
+    balance += amount;
+    const grant: GrantDoc = { source: 'purchase', amount, remaining: amount, priority, expiresAt: null, createdAt };
+    const entry: LedgerDoc = { type: 'grant', amount, balanceAfter: balance, operationId: `grant-${index}`, grantId: `lot-${index}`, lots: [], seq: index + 1, createdAt };
+    batch.create(agent.collection('grants').doc(`lot-${index}`), grant);
+    batch.create(agent.collection('ledger').doc(`grant-${index}`), entry);
+  }
+  const doc: AgentDoc = {
+    agentInstanceId, ownerId: uid, agentProductId: productId, productVersion: 1, purchasedAt: createdAt, customName: null, currentDOFs: balance, heldDOFs: 0, debtDOFs: 0, seq: held.length, version: 1,
+  };
+  batch.create(agent, doc);
+  await batch.commit();
+}
+
+/** The document at a path; undefined when there is none. */
+export async function read<T = DocumentData>(path: string): Promise<T | undefined> {
+  return (await admin().firestore.doc(path).get()).data() as T | undefined;
+}
+
+/** All documents of a collection. */
+export async function readAll<T = DocumentData>(path: string): Promise<T[]> {
+  return (await admin().firestore.collection(path).get()).docs.map((doc) => doc.data() as T);
+}
+
+export const readUser = (uid: string): Promise<UserDoc | undefined> => read<UserDoc>(`users/${uid}`);
+export const readAgent = ({ uid, agentInstanceId }: Player): Promise<AgentDoc | undefined> => read<AgentDoc>(`users/${uid}/agents/${agentInstanceId}`);
+export const readProduct = (productId: string): Promise<ProductDoc | undefined> => read<ProductDoc>(`products/${productId}`);
+
+/** Waits until `check` holds, by asking again; says what it waited for when it never does. */
+export async function eventually(check: () => Promise<boolean> | boolean, what: string, timeoutMs = 30_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!await check()) {
+    if (Date.now() > deadline) throw new Error(`never happened within ${timeoutMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Collects every value that a client's listener delivers for a path. */
+export function watch(client: Client, path: string): { values: unknown[]; errors: Error[]; stop: () => void } {
+  const values: unknown[] = [];
+  const errors: Error[] = [];
+  const stop = onValue(ref(client.database, path), (snapshot) => values.push(snapshot.val()), (error) => errors.push(error));
+  return { values, errors, stop };
+}
+
+/** The error that a call is refused with, as the client SDK gives it: code without its prefix, and the reason. */
+export async function refusal(call: Promise<unknown>): Promise<{ code: string; reason: string | undefined; message: string }> {
+  try {
+    await call;
+  } catch (error) {
+    const { code, message, details } = error as FunctionsError;
+    return { code: code.replace('functions/', ''), reason: (details as { reason?: string } | undefined)?.reason, message };
+  }
+  throw new Error('the call was accepted');
+}
+
+/** Fires a scheduled function, which the emulator never does by itself. */
+export async function fireSchedule(name: string): Promise<void> {
+  const response = await fetch(`${functionsUrl}/functions/projects/${projectId}/triggers/us-central1-${name}-0`, {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({}),
+  });
+  if (!response.ok) throw new Error(`${name} answered ${response.status}: ${await response.text()}`);
+}
+
+/** DOFs that the ledger, the lots and the balance document of a player's agent add up to; equal unless something is wrong (I1). */
+export async function sums(player: Player): Promise<{ ledger: number; lots: number; balance: number; held: number }> {
+  const base = `users/${player.uid}/agents/${player.agentInstanceId}`;
+  const [ledger, grants, agent] = await Promise.all([readAll<LedgerDoc>(`${base}/ledger`), readAll<GrantDoc>(`${base}/grants`), readAgent(player)]);
+  return {
+    ledger: ledger.reduce((sum, entry) => sum + entry.amount, 0),
+    lots: grants.reduce((sum, grant) => sum + grant.remaining, 0) - (agent?.debtDOFs ?? 0),
+    balance: agent?.currentDOFs ?? NaN,
+    held: agent?.heldDOFs ?? NaN,
+  };
+}
