@@ -40,7 +40,7 @@ describe('the deployed surface', () => {
 
   before(async function () {
     this.timeout(60_000);
-    const args = ['--import', 'tsx', '--input-type=module', '--eval', script];
+    const args = ['--input-type=module', '--eval', script];
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: new URL('..', import.meta.url), env: bare, maxBuffer: 16_000_000 });
     lines = stdout.trim().split('\n').map((line) => JSON.parse(line) as Line);
     const loaded = lines.at(-1)?.loaded ?? [];

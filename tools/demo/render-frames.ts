@@ -1,6 +1,6 @@
 /**
  * Renders the sample frames: a short side-scrolling scene that the demo, the tests and the benchmarks send as if a
- * game had captured it. Run `node --import tsx tools/demo/render-frames.ts`; the same bytes come out every time.
+ * game had captured it. Run `node tools/demo/render-frames.ts`; the same bytes come out every time.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

@@ -47,7 +47,6 @@ export function launchEnvironment(
     JAVA_HOME: java.home,
     JIGA_JAVA: java.executable,
     JIGA_NODE: NODE,
-    JIGA_TSX: import.meta.resolve('tsx'),
     JIGA_DATABASE_MAIN: join(import.meta.dirname, 'database', 'main.ts'),
     CLOUD_PUBSUB_EMULATOR_OPTS: env['CLOUD_PUBSUB_EMULATOR_OPTS'] ?? '-Xmx512m',
     CLOUD_SECRET_MANAGER_URL: secretsUrl,

@@ -16,7 +16,6 @@ describe('java shim', () => {
       PATH: process.env['PATH'] ?? '',
       JIGA_JAVA: join(folder, 'java'),
       JIGA_NODE: join(folder, 'node'),
-      JIGA_TSX: 'file:///tsx',
       JIGA_DATABASE_MAIN: '/repository/main.ts',
       JIGA_FIRESTORE_JAR: '/sdk folder/firestore.jar',
     };
@@ -31,7 +30,7 @@ describe('java shim', () => {
   it('runs the embedded database in place of its placeholder', () => {
     assert.deepEqual(
       runs('-Duser.language=en', '-jar', '/cache/embedded-database.jar', '--port', '9000', '--host', '127.0.0.1'),
-      ['node', '--import', 'file:///tsx', '/repository/main.ts', '--port', '9000', '--host', '127.0.0.1'],
+      ['node', '/repository/main.ts', '--port', '9000', '--host', '127.0.0.1'],
     );
   });
 

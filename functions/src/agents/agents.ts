@@ -25,8 +25,8 @@ export function toUserView(userId: string, user: UserDoc, agents: AgentDoc[]): z
   const [first] = activeSessions;
   return {
     userId,
-    email: user.email,
-    displayName: user.displayName,
+    email: user.email ?? null,
+    displayName: user.displayName ?? null,
     ownedAgents: agents.map(toAgentView),
     activeSessions,
     ...(first ? { activeSessionId: first.sessionId } : {}),

@@ -1,28 +1,29 @@
 import { z } from 'zod';
 import type { Timestamp } from 'firebase-admin/firestore';
 import { dofsSchema, idSchema, momentSchema } from '../runtime/schema.ts';
-import type { DofRates } from '../credits/schema.ts';
+import { dofRatesSchema } from '../credits/schema.ts';
 
 /** Tiers of the catalogue, lowest first. */
 export const ranks = ['rookie', 'veteran', 'elite', 'legend'] as const;
 export type Rank = (typeof ranks)[number];
 
 /** products/{productId}: an immutable snapshot of a catalogue product; a change is a new version. */
-export interface ProductDoc {
-  name: string;
-  description: string;
-  provider: 'gemini' | 'google' | 'openai';
-  voiceId: string;
-  rank: Rank;
-  toolkit: string[];
-  hasVoiceChat: boolean;
-  hasCommentator: boolean;
-  hasMemory: boolean;
-  specialization: Record<string, unknown> | null;
-  version: number;
-  dofRates: DofRates;
-  active: boolean;
-}
+export const productSchema = z.object({
+  name: z.string(),
+  description: z.string(),
+  provider: z.enum(['gemini', 'google', 'openai']),
+  voiceId: z.string(),
+  rank: z.enum(ranks),
+  toolkit: z.array(z.string()),
+  hasVoiceChat: z.boolean(),
+  hasCommentator: z.boolean(),
+  hasMemory: z.boolean(),
+  specialization: z.record(z.string(), z.unknown()).nullable(),
+  version: z.int(),
+  dofRates: dofRatesSchema,
+  active: z.boolean(),
+});
+export type ProductDoc = z.infer<typeof productSchema>;
 
 /** users/{uid} */
 export interface UserDoc {

@@ -4,7 +4,7 @@ import { AppError } from '../runtime/errors.ts';
 import { db } from '../runtime/firebase.ts';
 import { newEvent } from '../events/events.ts';
 import { outboxRef, toOutbox } from '../events/store.ts';
-import type { AgentDoc, ProductDoc, UserDoc } from './schema.ts';
+import { productSchema, type AgentDoc, type ProductDoc, type UserDoc } from './schema.ts';
 
 /** users/{uid} */
 export function userRef(uid: string): DocumentReference<UserDoc> {
@@ -79,13 +79,13 @@ export function agentNotFound(): AppError {
 
 const products = new Map<string, ProductDoc>();
 
-/** A catalogue product at a version. Products are immutable, so an instance reads each version once. Null when unknown. */
+/** A catalogue product at a version. Products are immutable, so an instance reads each version once. Null when unknown or malformed. */
 export async function getProduct(productId: string, version: number): Promise<ProductDoc | null> {
   const key = `${productId}@${version}`;
   const known = products.get(key);
   if (known) return known;
-  const product = (await db().collection('products').doc(productId).get()).data() as ProductDoc | undefined;
-  if (product?.version !== version) return null;
+  const { success, data: product } = productSchema.safeParse((await db().collection('products').doc(productId).get()).data());
+  if (!success || product.version !== version) return null;
   products.set(key, product);
   return product;
 }

@@ -15,13 +15,13 @@ describe('charge policy', () => {
     assert.deepEqual(chargeFor({ kind: 'answered', usage }), { cost: 5 + 10, estimated: false });
   });
 
-  it('charges a reply that was cut by the text that was generated, four characters a token', () => {
-    assert.deepEqual(chargeFor({ kind: 'cut', generatedCharacters: 40 }), { cost: 5 + 10, estimated: true });
-    assert.deepEqual(chargeFor({ kind: 'cut', generatedCharacters: 41 }), { cost: 5 + 11, estimated: true });
+  it('charges a reply that was cut by what was sent and generated, as an estimate', () => {
+    const estimated = { ...noUsage, imageInputTokens: 258, outputTokens: 10 };
+    assert.deepEqual(chargeFor({ kind: 'cut', estimated }), { cost: 5 + 268, estimated: true });
   });
 
-  it('charges only the input when a cut left no text', () => {
-    assert.deepEqual(chargeFor({ kind: 'cut', generatedCharacters: 0 }), { cost: inputPrice(rates, frame), estimated: true });
+  it('makes leaving early no cheaper than the input that was sent', () => {
+    assert.deepEqual(chargeFor({ kind: 'cut', estimated: noUsage }), { cost: inputPrice(rates, frame), estimated: true });
   });
 
   it('charges nothing for a failure before any output', () => {
@@ -31,7 +31,7 @@ describe('charge policy', () => {
   it('never charges more than was held, however the turn ended', () => {
     const endings = fc.oneof<fc.Arbitrary<Ending>[]>(
       fc.nat(1_000_000).map((outputTokens) => ({ kind: 'answered', usage: { ...noUsage, outputTokens } })),
-      fc.nat(1_000_000).map((generatedCharacters) => ({ kind: 'cut', generatedCharacters })),
+      fc.nat(1_000_000).map((outputTokens) => ({ kind: 'cut', estimated: { ...noUsage, outputTokens } })),
       fc.constant({ kind: 'failed' }),
     );
     fc.assert(fc.property(endings, fc.nat(2_000), (ending, held) => {

@@ -1,4 +1,4 @@
-import { noUsage, type Usage } from '../providers/types.ts';
+import type { Usage } from '../providers/types.ts';
 import { actualPrice, type PricedInput } from './prices.ts';
 import type { DofRates } from './schema.ts';
 
@@ -6,7 +6,7 @@ import type { DofRates } from './schema.ts';
 export type Ending =
   | { kind: 'answered'; usage: Usage }
   /** Cut by a deadline, a fault, a caller who left or the end of the session, after some text was produced. */
-  | { kind: 'cut'; generatedCharacters: number }
+  | { kind: 'cut'; estimated: Usage }
   /** Failed before any output. */
   | { kind: 'failed' };
 
@@ -16,9 +16,6 @@ export interface Charge {
   estimated: boolean;
 }
 
-/** Characters per token when a vendor reports no usage; English prose averages four. */
-const charactersPerToken = 4;
-
 /**
  * The charge policy (DESIGN section 5): success at actual usage, nothing for a failure before any output, what was
  * generated when a turn is cut. A holder that dies without a trace is charged by `abandonedCost` of the meter.
@@ -27,10 +24,8 @@ export function charge(ending: Ending, rates: DofRates, input: PricedInput, held
   switch (ending.kind) {
     case 'answered':
       return { cost: actualPrice(rates, input, ending.usage, held), estimated: false };
-    case 'cut': {
-      const usage = { ...noUsage, outputTokens: Math.ceil(ending.generatedCharacters / charactersPerToken) };
-      return { cost: actualPrice(rates, input, usage, held), estimated: true };
-    }
+    case 'cut':
+      return { cost: actualPrice(rates, input, ending.estimated, held), estimated: true };
     case 'failed':
       return { cost: 0, estimated: false };
   }

@@ -1,18 +1,17 @@
 import type { Timestamp } from 'firebase-admin/firestore';
+import { z } from 'zod';
+import { dofsSchema } from '../runtime/schema.ts';
 
 /** DOF prices of a product, whole DOFs each; pinned on the session when it starts. */
-export interface DofRates {
-  /** One frame in standard vision. */
-  frame: number;
-  /** One frame in a high-speed vision mode. */
-  highSpeedFrame: number;
-  /** One instruction. */
-  instruction: number;
-  /** One second of audio sent to the agent. */
-  audioSecond: number;
-  inputPer1kTokens: number;
-  outputPer1kTokens: number;
-}
+export const dofRatesSchema = z.object({
+  frame: dofsSchema.describe('One frame in standard vision.'),
+  highSpeedFrame: dofsSchema.describe('One frame in a high-speed vision mode.'),
+  instruction: dofsSchema.describe('One instruction.'),
+  audioSecond: dofsSchema.describe('One second of audio sent to the agent.'),
+  inputPer1kTokens: dofsSchema.describe('1,000 tokens that the model reads, cached ones included.'),
+  outputPer1kTokens: dofsSchema.describe('1,000 tokens that the model writes, reasoning included.'),
+});
+export type DofRates = z.infer<typeof dofRatesSchema>;
 
 /** users/{uid}/agents/{agentInstanceId}/grants/{grantId}: one lot of DOFs. */
 export interface GrantDoc {

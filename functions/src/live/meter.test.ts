@@ -9,6 +9,10 @@ const claim = (parts: Partial<TurnClaim> = {}): TurnClaim => ({ requestId: 'r1',
 const posting = (parts: Partial<Posting> = {}): Posting => ({ fence: 'f1', cost: 8, idleMs: 60_000, settleEvery: 1_000, ...parts });
 
 describe('meter: taking the lease', () => {
+  it('gives no lease for a price that is no number', () => {
+    assert.equal(acquire(meter(), claim({ held: NaN }), now).kind, 'exhausted');
+  });
+
   it('holds the DOFs of the turn and falls due when lease and idle time are over', () => {
     assert.deepEqual(acquire(meter(), claim(), now), { kind: 'leased', meter: { ...meter(), turn: lease, dueAt: now + 55_000 + 60_000 } });
   });

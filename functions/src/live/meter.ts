@@ -60,7 +60,7 @@ export function remaining(meter: Meter): number {
   return Math.max(0, meter.limit - meter.consumed - (meter.turn?.held ?? 0));
 }
 
-/** Takes the lease for a turn if the session is open and can pay for it. Fails closed: no meter, no turn. */
+/** Takes the lease for a turn if the session is open and can pay for it. Fails closed: no meter or a price that is no number, no turn. */
 export function acquire(meter: Meter | null, claim: TurnClaim, now: number): Acquired {
   if (!meter) return { kind: 'closed', reason: 'unknown' };
   if (!meter.open) return { kind: 'closed', reason: meter.closeReason ?? 'unknown' };
@@ -68,7 +68,7 @@ export function acquire(meter: Meter | null, claim: TurnClaim, now: number): Acq
   if (now >= meter.expiresAt) return { kind: 'expired' };
   if (meter.turn && now < meter.turn.expiresAt) return { kind: 'busy', retryAfterMs: meter.turn.expiresAt - now };
   if (meter.turn) return { kind: 'abandoned', lease: meter.turn };
-  if (claim.held > remaining(meter)) return { kind: 'exhausted', remaining: remaining(meter) };
+  if (!(claim.held <= remaining(meter))) return { kind: 'exhausted', remaining: remaining(meter) };
   const { requestId, fence, held, inputPrice } = claim;
   const turn = { requestId, fence, held, inputPrice, expiresAt: now + claim.leaseMs };
   return { kind: 'leased', meter: { ...meter, turn, dueAt: turn.expiresAt + claim.idleMs } };

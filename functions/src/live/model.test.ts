@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { modelRequest } from '../../test/vendors/collect.ts';
 import { noUsage, type ModelEvent, type ModelProvider } from '../providers/types.ts';
+import { estimateUsage } from '../providers/usage.ts';
 import { AppError } from '../runtime/errors.ts';
 import { runModel, type ModelRun } from './model.ts';
 
 const text = (piece: string): ModelEvent => ({ type: 'text', text: piece });
 const done: ModelEvent = { type: 'done', outcome: 'complete', usage: { ...noUsage, outputTokens: 2 } };
 const busy = new AppError('unavailable', 'The model is busy.', { reason: 'provider_busy' });
+
+/** What a call is taken to have used when it did not end by itself. */
+const used = (reply: string) => estimateUsage(modelRequest(), reply);
 
 /** A provider that says these events, then fails if a fault is given. */
 function saying(events: ModelEvent[], fault?: Error): ModelProvider {
@@ -49,17 +53,17 @@ describe('model run', () => {
   });
 
   it('is cut when it fails after some text', async () => {
-    assert.deepEqual(await run(saying([text('Left')], busy)), { reply: 'Left', outcome: 'cut', usage: null, error: busy, heard: ['Left'] });
+    assert.deepEqual(await run(saying([text('Left')], busy)), { reply: 'Left', outcome: 'cut', usage: used('Left'), error: busy, heard: ['Left'] });
   });
 
   it('is failed when it fails before any text', async () => {
-    assert.deepEqual(await run(saying([], busy)), { reply: '', outcome: 'failed', usage: null, error: busy, heard: [] });
+    assert.deepEqual(await run(saying([], busy)), { reply: '', outcome: 'failed', usage: used(''), error: busy, heard: [] });
     assert.equal((await run(saying([text('')], busy))).outcome, 'failed');
   });
 
   it('is cut, or failed, when the stream just stops', async () => {
-    assert.deepEqual(await run(saying([text('Left')])), { reply: 'Left', outcome: 'cut', usage: null, heard: ['Left'] });
-    assert.deepEqual(await run(saying([])), { reply: '', outcome: 'failed', usage: null, heard: [] });
+    assert.deepEqual(await run(saying([text('Left')])), { reply: 'Left', outcome: 'cut', usage: used('Left'), heard: ['Left'] });
+    assert.deepEqual(await run(saying([])), { reply: '', outcome: 'failed', usage: used(''), heard: [] });
   });
 
   it('is failed when the provider throws at once', async () => {

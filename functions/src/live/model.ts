@@ -1,11 +1,13 @@
 import type { ModelEvent, ModelProvider, ModelRequest, Usage } from '../providers/types.ts';
+import { estimateUsage } from '../providers/usage.ts';
 import { toAppError, type AppError } from '../runtime/errors.ts';
 
-/** What a model call came to. `usage` is known only when the model ended its reply itself. */
+/** What a model call came to. */
 export interface ModelRun {
   reply: string;
   outcome: 'complete' | 'length' | 'refused' | 'cut' | 'failed';
-  usage: Usage | null;
+  /** As the model reported it; estimated from request and reply when it was cut. */
+  usage: Usage;
   scene?: string;
   /** Why it failed or was cut. */
   error?: AppError;
@@ -20,10 +22,14 @@ export async function runModel(provider: ModelProvider, request: ModelRequest, o
       reply += event.text;
       onText(event.text);
     }
-    return { reply, outcome: reply === '' ? 'failed' : 'cut', usage: null };
+    return stopped(request, reply, null);
   } catch (error) {
-    return { reply, outcome: reply === '' ? 'failed' : 'cut', usage: null, error: toAppError(error) };
+    return stopped(request, reply, toAppError(error));
   }
+}
+
+function stopped(request: ModelRequest, reply: string, error: AppError | null): ModelRun {
+  return { reply, outcome: reply === '' ? 'failed' : 'cut', usage: estimateUsage(request, reply), ...(error ? { error } : {}) };
 }
 
 function finished(reply: string, { outcome, usage, scene }: Extract<ModelEvent, { type: 'done' }>): ModelRun {

@@ -1,5 +1,5 @@
 import { createCheckpoint } from '../credits/store.ts';
-import { abandonedCost, post, type Lease, type Meter, type Posted, type Posting } from './meter.ts';
+import { abandonedCost, post, remaining, type Lease, type Meter, type Posted, type Posting } from './meter.ts';
 import { liveRefs, readRequest, updateMeter } from './store.ts';
 
 /**
@@ -27,7 +27,7 @@ export async function resolveAbandoned(sessionId: string, lease: Lease, options:
   const { cost, estimated } = own ? { cost: 0, estimated: false } : abandonedCost(lease, record);
   const posted = await postTurn(sessionId, { ...options, fence: lease.fence, cost }, now);
   if (posted && !own && record?.state === 'running') {
-    await liveRefs(sessionId).requests.child(lease.requestId).update({ state: 'done', turnId: lease.fence, outcome: 'cut', reply: '', cost, estimated });
+    await liveRefs(sessionId).requests.child(lease.requestId).update({ state: 'done', turnId: lease.fence, outcome: 'cut', reply: '', cost, estimated, consumed: posted.meter.consumed, remainingDOFs: remaining(posted.meter) });
   }
   return posted?.meter ?? null;
 }

@@ -34,5 +34,7 @@ export class StreamWriter {
     this.pending = '';
     this.lastFlush = now;
     this.writes = this.writes.then(() => appendChunk(this.sessionId, this.turnId, text));
+    // Told by end(); until then a failed write must not end the process as an unhandled rejection.
+    this.writes.catch(() => undefined);
   }
 }

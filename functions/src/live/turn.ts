@@ -1,6 +1,6 @@
 import { charge, type Charge, type Ending } from '../credits/charge.ts';
-import type { ModelProvider } from '../providers/types.ts';
-import { AppError } from '../runtime/errors.ts';
+import { noUsage, type ModelProvider } from '../providers/types.ts';
+import { AppError, toAppError } from '../runtime/errors.ts';
 import { log } from '../runtime/log.ts';
 import type { SessionConfig } from '../sessions/schema.ts';
 import type { Meter, RequestRecord } from './meter.ts';
@@ -85,6 +85,8 @@ interface LeasedTurn {
 async function runLeased(turn: LeasedTurn): Promise<TurnResult> {
   const { context, prepared } = turn;
   const run = await askModel(turn);
+  if (turn.deps.now() >= (turn.meter.turn?.expiresAt ?? 0)) throw lostLease();
+  if (run.outcome === 'cut') log.warn('turn cut', { sessionId: turn.input.sessionId, turnId: turn.turnId, reason: run.error?.details?.reason });
   const priced = charge(endingOf(run), context.config.dofRates, prepared.priced, prepared.held);
   return run.outcome === 'failed' ? fail(turn, run) : succeed(turn, { ...run, outcome: run.outcome }, priced);
 }
@@ -92,7 +94,7 @@ async function runLeased(turn: LeasedTurn): Promise<TurnResult> {
 async function askModel({ input, context, prepared, turnId, meter, deps, stream, closed }: LeasedTurn): Promise<ModelRun & { provider: ModelProvider['name'] | null }> {
   const { sessionId } = input;
   const writer = new StreamWriter(sessionId, turnId);
-  const live: Promise<void>[] = [updateLive(sessionId, { turn: { id: turnId, state: 'thinking', by: stream.uid } })];
+  const live: Promise<boolean>[] = [shown(updateLive(sessionId, { turn: { id: turnId, state: 'thinking', by: stream.uid } }))];
   try {
     const provider = await deps.provider(context.config);
     const timeoutMs = context.config.limits.turnTimeoutSeconds * 1000;
@@ -106,23 +108,27 @@ async function askModel({ input, context, prepared, turnId, meter, deps, stream,
     }, (text) => {
       stream.emit({ type: 'chunk', turnId, text });
       writer.add(text, deps.now());
-      if (!spoke) live.push(updateLive(sessionId, { 'turn/state': 'speaking' }));
+      if (!spoke) live.push(shown(updateLive(sessionId, { 'turn/state': 'speaking' })));
       spoke = true;
     });
     clearTimeout(timer);
     return { ...run, provider: provider.name };
   } catch (error) {
-    if (error instanceof AppError) return { reply: '', outcome: 'failed', usage: null, error, provider: null };
-    throw error;
+    return { reply: '', outcome: 'failed', usage: noUsage, error: toAppError(error), provider: null };
   } finally {
-    const results = await Promise.allSettled([writer.end(), ...live]);
-    if (results.some((result) => result.status === 'rejected')) log.warn('live state not written', { sessionId, turnId });
+    const written = await Promise.all([shown(writer.end()), ...live]);
+    if (written.includes(false)) log.warn('live state not written', { sessionId, turnId });
   }
+}
+
+/** Whether a write to the live state came through; a turn goes on without it. */
+function shown(write: Promise<void>): Promise<boolean> {
+  return write.then(() => true, () => false);
 }
 
 function endingOf(run: ModelRun): Ending {
   if (run.outcome === 'failed') return { kind: 'failed' };
-  return run.usage ? { kind: 'answered', usage: run.usage } : { kind: 'cut', generatedCharacters: run.reply.length };
+  return run.outcome === 'cut' ? { kind: 'cut', estimated: run.usage } : { kind: 'answered', usage: run.usage };
 }
 
 /** Gives the hold back: the same request id may try again. */
@@ -153,17 +159,16 @@ async function succeed(turn: LeasedTurn, run: ModelRun & { outcome: TurnResult['
     live: { 'dofs/consumed': consumed, 'dofs/remaining': remainingDOFs, turn: { state: 'idle' }, lastActivityAt: deps.now() },
   });
   const posted = await postTurn(sessionId, { ...lease, cost, ...(run.scene === undefined ? {} : { scene: run.scene }) }, deps.now());
-  if (!posted) throw await lostLease(turn, record);
+  if (!posted) throw lostLease();
   return { turnId, requestId, reply: run.reply, outcome: run.outcome, provider, costDOFs: cost, estimated, consumedDOFs: consumed, remainingDOFs, replayed: false };
 }
 
-/** The turn took so long that its lease was resolved at the price of its input; the record has to say the same. */
-async function lostLease({ input, prepared }: LeasedTurn, record: RequestRecord): Promise<AppError> {
-  const cost = Math.min(prepared.inputPrice, prepared.held);
-  await recordTurn(input.sessionId, input.requestId, { ...record, cost, estimated: true, outcome: 'cut' }, {
-    turnId: record.turnId ?? '', last: { type: 'error', code: 'deadline-exceeded', reason: 'provider_timeout' }, live: {},
-  });
-  return new AppError('deadline-exceeded', 'The turn took too long and was closed at the price of its input.', { reason: 'provider_timeout', costDOFs: cost });
+/**
+ * The turn took so long that somebody else resolved its lease, at the price on its record: usually that of the input.
+ * Asking again with the same requestId answers what was charged.
+ */
+function lostLease(): AppError {
+  return new AppError('deadline-exceeded', 'The turn took too long and was closed. Repeat the request to see what it cost.', { reason: 'provider_timeout' });
 }
 
 function answerRepeat(input: ProcessFrameInput, repeat: Exclude<Awaited<ReturnType<typeof claimRequest>>, { kind: 'new' }>, context: SessionContext): TurnResult {

@@ -23,7 +23,7 @@ export async function callerOfHeader(authorization: string | undefined): Promise
   const token = /^Bearer (\S+)$/i.exec(authorization)?.[1];
   try {
     if (token === undefined) throw new Error('not a bearer token');
-    const decoded = await (await auth()).verifyIdToken(token);
+    const decoded = await auth().verifyIdToken(token);
     return callerOf(decoded.uid, decoded);
   } catch {
     throw new AppError('unauthenticated', 'The ID token is not valid. Sign in again and send a fresh one.', { reason: 'signed_out' });

@@ -6,8 +6,8 @@ import { db } from './firebase.ts';
 const attempts = 12;
 const baseDelayMs = 15;
 const maxDelayMs = 800;
-/** gRPC codes that mean "somebody else changed it first": ALREADY_EXISTS, FAILED_PRECONDITION, ABORTED, NOT_FOUND. */
-const lostRaceCodes = new Set([6, 9, 10, 5]);
+/** gRPC codes that mean "somebody else changed it first": ALREADY_EXISTS, FAILED_PRECONDITION, ABORTED. */
+const lostRaceCodes = new Set([6, 9, 10]);
 
 /** A decision with the writes that carry it out; no writes means that there is nothing to do. */
 export interface Plan<T> {

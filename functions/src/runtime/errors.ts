@@ -63,5 +63,5 @@ export type ErrorCode = keyof typeof httpStatusOf;
 /** What a client sees of any thrown value: an AppError as it is, everything else as a bare internal error. */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
-  return new AppError('internal', 'Something went wrong on our side. Try again; nothing was charged for this call.', { reason: 'internal' }, { cause: error });
+  return new AppError('internal', 'Something went wrong on our side. Try again with the same input.', { reason: 'internal' }, { cause: error });
 }

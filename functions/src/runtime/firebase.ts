@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { getApps, initializeApp, type App } from 'firebase-admin/app';
-import type { Auth } from 'firebase-admin/auth';
+import { getAuth, type Auth } from 'firebase-admin/auth';
 import type { Database } from 'firebase-admin/database';
 import { getFirestore, type Firestore } from 'firebase-admin/firestore';
 import { getDatabaseWithUrl, getDatabase } from 'firebase-admin/database';
@@ -26,9 +26,8 @@ export function db(): Firestore {
   return firestore;
 }
 
-/** Firebase Auth of the project; loaded on first use because only REST routes and account code need it. */
-export async function auth(): Promise<Auth> {
-  const { getAuth } = await import('firebase-admin/auth');
+/** Firebase Auth of the project. */
+export function auth(): Auth {
   return getAuth(app());
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { HttpsError } from 'firebase-functions/https';
 import { z } from 'zod';
 import type { Caller } from './caller.ts';
-import { AppError } from './errors.ts';
+import { AppError, toAppError } from './errors.ts';
 import { callable, operation, runOperation, type CallContext, type Operation } from './operation.ts';
 
 const ada: Caller = { uid: 'ada', email: null, admin: false };
@@ -147,5 +147,18 @@ describe('an operation as a callable', () => {
     const { error } = await withLog(async () => call.run(request));
     assert.ok(error instanceof HttpsError);
     assert.deepEqual([error.code, error.message, error.details], ['unauthenticated', 'Sign in first.', { reason: 'signed_out' }]);
+  });
+});
+
+describe('an operation: its log', () => {
+  it('calls an answer that breaks the contract no success', async () => {
+    const broken = (() => Promise.resolve({ greeting: 1 })) as unknown as Handle;
+    assert.doesNotMatch((await run(greet('signed-in', broken), { name: 'x' }, ada)).log, /"outcome":"ok"/);
+  });
+
+  it('names what caused an internal error', async () => {
+    const { log, error } = await run(greet('signed-in', () => Promise.reject(toAppError(new Error('socket hang up')))), { name: 'x' }, ada);
+    assert.match(log, /socket hang up/);
+    assert.doesNotMatch(error?.message ?? '', /socket/);
   });
 });

@@ -57,13 +57,13 @@ export async function runOperation(
   const startedAt = Date.now();
   try {
     authorize(op, caller);
-    const output = await op.handle(parseInput(op.input, raw), { caller: caller ?? nobody, ...stream });
+    const output = op.output.parse(await op.handle(parseInput(op.input, raw), { caller: caller ?? nobody, ...stream }));
     log.info('operation', { operation: op.name, outcome: 'ok', durationMs: Date.now() - startedAt });
-    return op.output.parse(output);
+    return output;
   } catch (error) {
     const appError = toAppError(error);
     const entry = { operation: op.name, outcome: appError.code, reason: appError.details?.reason, durationMs: Date.now() - startedAt };
-    if (appError.code === 'internal') log.error('operation', { ...entry, error: describe(error) });
+    if (appError.code === 'internal') log.write({ severity: 'ERROR', message: 'operation', ...entry, error: describe(error) });
     else log.info('operation', entry);
     throw appError;
   }
@@ -99,8 +99,16 @@ function parseInput<Input extends z.ZodType>(schema: Input, raw: unknown): z.out
   throw new AppError('invalid-argument', `The input is not valid: ${first?.path || 'input'}: ${first?.message ?? 'wrong shape'}.`, { reason: 'bad_input', issues });
 }
 
-/** Name, message and stack of an unexpected error, for the log only. */
-export function describe(error: unknown): { name: string; message: string; stack?: string } {
+/** Name, message and stack of an unexpected error and of what caused it, for the log only. */
+interface ErrorDescription {
+  name: string;
+  message: string;
+  stack?: string | undefined;
+  cause?: ErrorDescription;
+}
+
+function describe(error: unknown): ErrorDescription {
   if (!(error instanceof Error)) return { name: 'Unknown', message: typeof error };
-  return { name: error.name, message: error.message, ...(error.stack === undefined ? {} : { stack: error.stack }) };
+  const { name, message, stack, cause } = error;
+  return { name, message, stack, ...(cause === undefined ? {} : { cause: describe(cause) }) };
 }

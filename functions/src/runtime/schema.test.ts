@@ -13,6 +13,7 @@ describe('ids', () => {
       if (idSchema.safeParse(text).success) assert.doesNotMatch(text, /[/.#$[\]\s]|^$/);
     }));
     assert.ok(!idSchema.safeParse('a\n').success);
+    assert.ok(!idSchema.safeParse('__reserved__').success, 'Firestore keeps these for itself');
   });
 });
 

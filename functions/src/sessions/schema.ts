@@ -1,6 +1,7 @@
 import type { Timestamp } from 'firebase-admin/firestore';
 import { z } from 'zod';
 import { ranks } from '../agents/schema.ts';
+import { dofRatesSchema } from '../credits/schema.ts';
 import { dofsSchema, idSchema, momentSchema, pageSchema } from '../runtime/schema.ts';
 
 /** config/server: limits, public endpoints and model routing. Holds no secret: keys live in Secret Manager. */
@@ -48,14 +49,7 @@ export const sessionConfigSchema = z.object({
   endpoints: serverConfigSchema.shape.endpoints,
   modelRouting: serverConfigSchema.shape.modelRouting.valueType,
   limits: serverConfigSchema.shape.limits.unwrap(),
-  dofRates: z.object({
-    frame: dofsSchema,
-    highSpeedFrame: dofsSchema,
-    instruction: dofsSchema,
-    audioSecond: dofsSchema,
-    inputPer1kTokens: dofsSchema,
-    outputPer1kTokens: dofsSchema,
-  }),
+  dofRates: dofRatesSchema,
 });
 export type SessionConfig = z.output<typeof sessionConfigSchema>;
 

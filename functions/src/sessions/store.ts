@@ -116,7 +116,8 @@ export async function commitEnd(sessionId: string, reason: CloseReason, meteredT
     const { status, closeReason, consumedDOFs, endedAt, settlement, version, cleanupAt } = ended;
     return { result: ended, write: (batch) => {
       batch.update(ref, { status, closeReason, consumedDOFs, endedAt, settlement, version, cleanupAt }, unchanged(snapshot));
-      batch.update(userRef(session.ownerId), { [`activeSessions.${sessionId}`]: FieldValue.delete() });
+      // Merged, not updated: a session must be able to end when its account is gone.
+      batch.set(userRef(session.ownerId), { activeSessions: { [sessionId]: FieldValue.delete() } }, { merge: true });
       batch.create(checkpointRef(sessionId, 'final'), toCheckpoint(consumedDOFs, true));
       writeEvent(batch, ended, 'session.ended', { closeReason, consumedDOFs, durationMs: now - session.startedAt.toMillis() });
     } };

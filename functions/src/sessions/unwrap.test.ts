@@ -90,7 +90,7 @@ describe('unwrap: no key leaves the server', () => {
 describe('the system prompt', () => {
   const prompt = (parts: Partial<ProductDoc> = {}) => systemPrompt(unwrap({ hasVoiceChat: false, specialization: null, ...parts }));
 
-  it('names the agent and its rank', () => assert.match(prompt({ rank: 'rookie' }), /^You are Scout, a rookie agent/));
+  it('names the agent and its rank', () => assert.match(prompt({ rank: 'rookie' }), /^You are Scout, an agent of rank rookie /));
 
   it('says how to talk only where it applies', () => {
     assert.doesNotMatch(prompt(), /commentator|spoken aloud|speciality/);

@@ -38,7 +38,7 @@ export function unwrapProduct(product: ProductDoc, server: ServerConfig): Sessio
 /** The instructions a model gets before every turn of a session. */
 export function systemPrompt(config: SessionConfig): string {
   const lines = [
-    `You are ${config.productName}, a ${config.rank} agent that watches a player's game and talks with the player.`,
+    `You are ${config.productName}, an agent of rank ${config.rank} that watches a player's game and talks with the player.`,
     'Answer in at most three short sentences, in the language of the instruction. Say what you see; never invent what is not in the frame.',
   ];
   if (config.commentaryMode) lines.push('Comment on what happens as a lively sports commentator would.');

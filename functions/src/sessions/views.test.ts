@@ -61,6 +61,12 @@ describe('the cursor of a page', () => {
   const ids = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/);
   const badCursor = { name: 'AppError', code: 'invalid-argument', details: { reason: 'bad_input' } };
 
+  it('is refused when it names no moment or was not made here', () => {
+    const bad = { code: 'invalid-argument' };
+    assert.throws(() => parseCursor(encode(`${'9'.repeat(15)}:s1`)), bad);
+    assert.throws(() => parseCursor('MTpz!!MQ'), bad);
+  });
+
   it('comes back as the moment and id that it was made of', () => {
     fc.assert(fc.property(ids, fc.nat({ max: 4_000_000_000_000 }), (sessionId, startedAt) => {
       const cursor = toCursor({ sessionId, startedAt: Timestamp.fromMillis(startedAt) } as SessionDoc);

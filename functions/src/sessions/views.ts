@@ -43,7 +43,8 @@ export function toCursor(session: SessionDoc): string {
  * @throws AppError `invalid-argument` for anything that toCursor did not make.
  */
 export function parseCursor(cursor: string): Cursor {
-  const match = /^(\d{1,15}):([A-Za-z0-9_-]{1,64})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'));
-  if (!match) throw new AppError('invalid-argument', 'The cursor is not valid. Use nextCursor as it was returned.', { reason: 'bad_input' });
+  const text = Buffer.from(cursor, 'base64url').toString('utf8');
+  const match = /^(\d{1,14}):([A-Za-z0-9_-]{1,64})$/.exec(text);
+  if (!match || Buffer.from(text).toString('base64url') !== cursor) throw new AppError('invalid-argument', 'The cursor is not valid. Use nextCursor as it was returned.', { reason: 'bad_input' });
   return { startedAt: Number(match[1]), sessionId: match[2]! };
 }

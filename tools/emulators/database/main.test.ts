@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 function start(port: number): { child: ChildProcess; output: () => string; line: Promise<void> } {
   const main = fileURLToPath(new URL('./main.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', main, '--port', String(port), '--host', '127.0.0.1', '--single_project_mode', 'Warning']);
+  const child = spawn(process.execPath, [main, '--port', String(port), '--host', '127.0.0.1', '--single_project_mode', 'Warning']);
   let output = '';
   const line = new Promise<void>((resolve) => {
     const add = (chunk: Buffer): void => {

@@ -1,0 +1,1 @@
+export function isStale(folder: string, required?: string[]): boolean;
