@@ -2,13 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { deleteApp as deleteClientApp, initializeApp as initializeClientApp, type FirebaseApp } from 'firebase/app';
 import { connectAuthEmulator, getAuth as getClientAuth, signInWithCustomToken } from 'firebase/auth';
 import { connectDatabaseEmulator, getDatabase as getClientDatabase, onValue, ref, type Database } from 'firebase/database';
+import { connectFirestoreEmulator, getFirestore as getClientFirestore, type Firestore } from 'firebase/firestore';
 import { connectFunctionsEmulator, getFunctions, httpsCallable, type FunctionsError } from 'firebase/functions';
-import { deleteApp, getApp, getApps, initializeApp } from 'firebase-admin/app';
-import { getAuth } from 'firebase-admin/auth';
-import { getDatabase } from 'firebase-admin/database';
-import { getFirestore, Timestamp, type DocumentData } from 'firebase-admin/firestore';
+import { deleteApp, getApps } from 'firebase-admin/app';
+import type { Auth } from 'firebase-admin/auth';
+import type { Database as AdminDatabase } from 'firebase-admin/database';
+import { Timestamp, type DocumentData, type Firestore as AdminFirestore } from 'firebase-admin/firestore';
 import type { AgentDoc, ProductDoc, UserDoc } from '../src/agents/schema.ts';
 import type { GrantDoc, LedgerDoc } from '../src/credits/schema.ts';
+import { auth, db, liveDatabases } from '../src/runtime/firebase.ts';
 import type { Operation } from '../src/runtime/operation.ts';
 import type { operations } from '../src/operations.ts';
 import type { z } from 'zod';
@@ -21,11 +23,13 @@ const projectId = process.env['GCLOUD_PROJECT'] ?? 'demo-jiga';
 export const functionsUrl = process.env['FUNCTIONS_EMULATOR_URL'] ?? 'http://127.0.0.1:5001';
 export const apiUrl = `${functionsUrl}/${projectId}/us-central1/api`;
 const databaseHost = (process.env['FIREBASE_DATABASE_EMULATOR_HOST'] ?? '127.0.0.1:9000').split(':') as [string, string];
+const firestoreHost = (process.env['FIRESTORE_EMULATOR_HOST'] ?? '127.0.0.1:8080').split(':') as [string, string];
 
 /** The Admin SDK of the tests, connected to the suite. */
-export function admin(): { auth: ReturnType<typeof getAuth>; firestore: ReturnType<typeof getFirestore>; database: ReturnType<typeof getDatabase> } {
-  const app = getApps().length > 0 ? getApp() : initializeApp();
-  return { auth: getAuth(app), firestore: getFirestore(app), database: getDatabase(app) };
+export function admin(): { auth: Auth; firestore: AdminFirestore; database: AdminDatabase } {
+  const [database] = liveDatabases();
+  if (!database) throw new Error('no Realtime Database');
+  return { auth: auth(), firestore: db(), database };
 }
 
 /** A signed-in client app on the real client SDK. */
@@ -33,6 +37,7 @@ export interface Client {
   uid: string;
   idToken: () => Promise<string>;
   database: Database;
+  firestore: Firestore;
   call: <Name extends keyof Operations>(name: Name, input: InputOf<Name>) => Promise<OutputOf<Name>>;
   /** Calls with whatever input, to see how bad input is answered. */
   callRaw: (name: string, input: unknown) => Promise<unknown>;
@@ -45,19 +50,22 @@ const clients: FirebaseApp[] = [];
 export async function clientOf(uid: string | null): Promise<Client> {
   const app = initializeClientApp({ apiKey: 'demo', projectId, databaseURL: `http://${databaseHost.join(':')}?ns=${projectId}-default-rtdb` }, randomUUID());
   clients.push(app);
-  const auth = getClientAuth(app);
-  connectAuthEmulator(auth, `http://${process.env['FIREBASE_AUTH_EMULATOR_HOST']}`, { disableWarnings: true });
-  if (uid !== null) await signInWithCustomToken(auth, await admin().auth.createCustomToken(uid));
+  const clientAuth = getClientAuth(app);
+  connectAuthEmulator(clientAuth, `http://${process.env['FIREBASE_AUTH_EMULATOR_HOST']}`, { disableWarnings: true });
+  if (uid !== null) await signInWithCustomToken(clientAuth, await admin().auth.createCustomToken(uid));
   const functions = getFunctions(app);
   const { hostname, port } = new URL(functionsUrl);
   connectFunctionsEmulator(functions, hostname, Number(port));
   const database = getClientDatabase(app);
   connectDatabaseEmulator(database, databaseHost[0], Number(databaseHost[1]));
+  const firestore = getClientFirestore(app);
+  connectFirestoreEmulator(firestore, firestoreHost[0], Number(firestoreHost[1]));
   const callRaw = async (name: string, input: unknown): Promise<unknown> => (await httpsCallable(functions, name)(input)).data;
   return {
     uid: uid ?? '',
-    idToken: async () => (await auth.currentUser?.getIdToken()) ?? '',
+    idToken: async () => (await clientAuth.currentUser?.getIdToken()) ?? '',
     database,
+    firestore,
     callRaw,
     call: async (name, input) => await callRaw(name, input) as OutputOf<typeof name>,
     stream: async (name, input) => {
@@ -91,8 +99,7 @@ export interface PlayerOptions {
 /** Creates an account with an agent and its balance, and signs a client in. */
 export async function givePlayer(options: PlayerOptions = {}): Promise<Player> {
   const uid = `player-${randomUUID().slice(0, 13)}`;
-  const { auth } = admin();
-  await auth.createUser({ uid, email: `${uid}@jiga.example` });
+  await auth().createUser({ uid, email: `${uid}@jiga.example` });
   const ids = Array.from({ length: options.agents ?? 1 }, (_, index) => `agent-${uid}-${index}`);
   await eventually(async () => (await admin().firestore.doc(`users/${uid}`).get()).exists, 'the user document');
   for (const id of ids) await giveAgent(uid, id, options);

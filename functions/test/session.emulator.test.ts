@@ -76,7 +76,7 @@ describe('a session from start to settlement', () => {
   });
 
   it('settles on the way when enough is consumed, and takes the lots in burn order', async () => {
-    const player = await givePlayer({ productId: 'openai-legend', lots: [{ amount: 3_000, priority: 20 }, { amount: 60, priority: 10 }] });
+    const player = await givePlayer({ productId: 'google-legend', lots: [{ amount: 3_000, priority: 20 }, { amount: 60, priority: 10 }] });
     const sessionId = await start(player);
     for (let index = 0; index < 4; index++) await player.call('processFrame', { sessionId, requestId: `r${index}`, frameData: frames[0] });
     const { consumedDOFs } = await player.call('endSession', { sessionId });

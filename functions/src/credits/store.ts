@@ -30,19 +30,19 @@ export async function createCheckpoint(sessionId: string, total: number): Promis
 /**
  * Settles one checkpoint in one atomic commit: lots in burn order, balance and hold, session, ledger entry, event.
  * The agent document is rewritten by every change of its money, so its unchanged state vouches for the lots read
- * after it. Returns false when there was nothing left to settle.
+ * after it. Null when there was nothing left to settle.
  */
-export async function settleCheckpoint(sessionId: string, checkpoint: Pick<CheckpointDoc, 'total' | 'final'>): Promise<boolean> {
+export async function settleCheckpoint(sessionId: string, checkpoint: Pick<CheckpointDoc, 'total' | 'final'>): Promise<Settlement | null> {
   const ref = db().collection('sessions').doc(sessionId) as DocumentReference<SessionDoc>;
   return commitIfUnchanged(async () => {
     const session = await ref.get();
     const data = session.data();
-    if (!data) return { result: false };
+    if (!data) return { result: null };
     const agent = await agentRef(data.ownerId, data.agentInstanceId).get();
-    if (!agent.exists) return { result: false };
+    if (!agent.exists) return { result: null };
     const settlement = settle(checkpoint, data, agent.data()!, await openLots(agent.ref));
-    if (!settlement) return { result: false };
-    return { result: true, write: (batch) => writeSettlement(batch, session, agent, settlement) };
+    if (!settlement) return { result: null };
+    return { result: settlement, write: (batch) => writeSettlement(batch, session, agent, settlement) };
   });
 }
 

@@ -1,3 +1,4 @@
+import { settleCheckpoint } from '../credits/store.ts';
 import { closeMeter } from '../live/drain.ts';
 import { remaining, type Meter } from '../live/meter.ts';
 import { mirrorLive, openLive } from '../live/store.ts';
@@ -42,14 +43,18 @@ export async function startSession(request: Omit<StartRequest, 'sessionId' | 'no
 }
 
 /**
- * Ends a session: closes its meter, lets a turn in flight post what it has, commits the final total and mirrors it,
- * so that the caller sees the end at once. Ending twice is harmless; the first reason stays. Null when there is no
- * such session, or when `mayClose` finds its meter in use.
+ * Ends a session: closes its meter, lets a turn in flight post what it has, commits the final total, settles and
+ * mirrors it. The triggers of that commit would do the last two as well, and do when this dies; doing them here gives
+ * the DOFs that are left back before the caller starts its next session. Ending twice is harmless; the first reason
+ * stays. Null when there is no such session, or when `mayClose` finds its meter in use.
  */
 export async function endSession(sessionId: string, reason: CloseReason, now: () => number, mayClose?: (meter: Meter) => boolean): Promise<SessionDoc | null> {
   const closed = await closeMeter(sessionId, reason, now, mayClose);
   if (closed === 'kept') return null;
   const session = await commitEnd(sessionId, reason, closed.total, now());
-  if (session) await mirrorLive(session);
-  return session;
+  if (!session) return null;
+  const settlement = await settleCheckpoint(sessionId, { total: session.consumedDOFs, final: true });
+  const settled = { ...session, ...settlement?.session };
+  await mirrorLive(settled);
+  return settled;
 }
