@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { Timestamp } from 'firebase-admin/firestore';
+import { Timestamp, type QueryDocumentSnapshot } from 'firebase-admin/firestore';
+import type { Change } from 'firebase-functions';
 import functionsTest from 'firebase-functions-test';
 import { createUserDocument } from '../src/agents/triggers.ts';
 import { settleCheckpoint } from '../src/credits/triggers.ts';
@@ -17,8 +18,7 @@ after(async () => {
   await closeClients();
 });
 
-const snapshotOf = (data: object, path: string) => make.makeDocumentSnapshot(data as Record<string, unknown>, path);
-const noSnapshot = (path: string) => make.makeDocumentSnapshot({}, path);
+const snapshotOf = (data: object, path: string) => make.makeDocumentSnapshot(data, path) as QueryDocumentSnapshot;
 const eventIds = (sessionId: string) => admin().firestore.collection('outbox').where('subject', '==', sessionId).get().then(({ docs }) => docs.map(({ id }) => id));
 const live = async (sessionId: string) => (await admin().database.ref(`live/${sessionId}`).get()).val() as { status: string; version: number } | null;
 
@@ -43,7 +43,7 @@ describe('triggers that are delivered again', () => {
   it('mirrorSession: a late creation event reopens no ended session, an older version overwrites no newer one', async () => {
     const { session } = await endedSession();
     const path = `sessions/${session.sessionId}`;
-    const created = makeChange(noSnapshot(path), snapshotOf({ ...session, status: 'active', closeReason: null, version: 1 }, path));
+    const created: Change<QueryDocumentSnapshot> = makeChange(snapshotOf({}, path), snapshotOf({ ...session, status: 'active', closeReason: null, version: 1 }, path));
     await wrap(mirrorSession)({ data: created, params: { sessionId: session.sessionId } });
     assert.deepEqual({ status: (await live(session.sessionId))?.status, open: (await admin().database.ref(`meters/${session.sessionId}/open`).get()).val() as unknown }, { status: 'ended', open: false });
 
