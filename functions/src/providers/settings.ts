@@ -1,4 +1,6 @@
-import { geminiApiKey, geminiBaseUrl, googleApiKey, googleBaseUrl, onEmulators, openaiApiKey, openaiBaseUrl } from '../runtime/params.ts';
+import {
+  geminiApiKey, geminiBaseUrl, googleApiKey, googleBaseUrl, googleLocation, googleProjectId, onEmulators, openaiApiKey, openaiBaseUrl, openaiOrganizationId,
+} from '../runtime/params.ts';
 import type { ProviderSettings } from './registry.ts';
 import type { ProviderName } from './types.ts';
 
@@ -9,7 +11,8 @@ import type { ProviderName } from './types.ts';
  */
 export function providerSettings(wanted: Exclude<ProviderName, 'offline'>): { name: ProviderName; settings: ProviderSettings } {
   const settings = { ...settingsOf(wanted), allowLoopback: onEmulators() };
-  return { name: !settings.apiKey && onEmulators() ? 'offline' : wanted, settings };
+  const usable = settings.apiKey || settings.project;
+  return { name: !usable && onEmulators() ? 'offline' : wanted, settings };
 }
 
 function settingsOf(wanted: Exclude<ProviderName, 'offline'>): ProviderSettings {
@@ -17,8 +20,8 @@ function settingsOf(wanted: Exclude<ProviderName, 'offline'>): ProviderSettings 
     case 'gemini':
       return { apiKey: geminiApiKey.value(), baseUrl: geminiBaseUrl.value() };
     case 'google':
-      return { apiKey: googleApiKey.value(), baseUrl: googleBaseUrl.value() };
+      return { apiKey: googleApiKey.value(), baseUrl: googleBaseUrl.value(), project: googleProjectId.value(), location: googleLocation.value() };
     case 'openai':
-      return { apiKey: openaiApiKey.value(), baseUrl: openaiBaseUrl.value() };
+      return { apiKey: openaiApiKey.value(), baseUrl: openaiBaseUrl.value(), organization: openaiOrganizationId.value() };
   }
 }

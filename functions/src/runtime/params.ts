@@ -10,6 +10,13 @@ export const geminiBaseUrl = defineString('GEMINI_BASE_URL', { default: '' });
 export const googleBaseUrl = defineString('GOOGLE_BASE_URL', { default: '' });
 export const openaiBaseUrl = defineString('OPENAI_BASE_URL', { default: '' });
 
+/** Google Cloud project that makes the `google` provider use Vertex AI with the functions' own identity. Empty: its API key is used. */
+export const googleProjectId = defineString('GOOGLE_PROJECT_ID', { default: '' });
+/** Vertex AI region, such as `us-central1`. */
+export const googleLocation = defineString('GOOGLE_LOCATION', { default: '' });
+/** OpenAI organization that calls are billed to. Empty: the key's own. */
+export const openaiOrganizationId = defineString('OPENAI_ORGANIZATION_ID', { default: '' });
+
 /** Comma-separated Realtime Database URLs that live state is spread over. Empty means the default database. */
 export const liveDatabaseUrls = defineString('LIVE_DATABASE_URLS', { default: '' });
 

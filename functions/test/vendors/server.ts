@@ -33,8 +33,10 @@ export interface MockVendor {
 /**
  * Starts a server on this machine that speaks the streaming wires of Gemini (Gemini API and Vertex paths) and of
  * OpenAI (Chat Completions). Its errors repeat the key and the whole request, the worst a vendor could do.
+ *
+ * @param port A port that something else has to know beforehand; any free one by default.
  */
-export async function startMockVendor(mode: VendorMode = 'ok'): Promise<MockVendor> {
+export async function startMockVendor(mode: VendorMode = 'ok', port = 0): Promise<MockVendor> {
   let waiting: ((request: VendorRequest) => void)[] = [];
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
     const closed = new Promise<boolean>((resolve) => response.on('close', () => resolve(response.writableFinished)));
@@ -49,7 +51,7 @@ export async function startMockVendor(mode: VendorMode = 'ok'): Promise<MockVend
   const server = createServer((request, response) => {
     handle(request, response).catch(() => response.destroy());
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
   const vendor: MockVendor = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     mode,
