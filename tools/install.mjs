@@ -62,11 +62,12 @@ export function installIfStale(folder, { label, scripts, required, cache }) {
   mkdirSync(cache, { recursive: true });
   const logFile = join(cache, 'npm-ci.log');
   const started = Date.now();
-  process.stdout.write(`Installing packages of ${label} ... `);
-  const flags = ['--no-audit', '--no-fund'];
+  // Standard output belongs to what the command prints.
+  process.stderr.write(`Installing packages of ${label} ... `);
+  const flags = ['--no-audit', '--no-fund', '--loglevel=notice'];
   const done = npm(folder, ['ci', '--ignore-scripts'].concat(flags), logFile)
-    && (scripts.length === 0 || npm(folder, ['rebuild'].concat(scripts), logFile))
+    && (scripts.length === 0 || npm(folder, ['rebuild', '--loglevel=notice'].concat(scripts), logFile))
     && required.every((file) => existsSync(join(folder, file)));
-  process.stdout.write(done ? `${Math.round((Date.now() - started) / 1000)} s\n` : 'failed\n');
+  process.stderr.write(done ? `${Math.round((Date.now() - started) / 1000)} s\n` : 'failed\n');
   return done ? undefined : `npm ci failed in ${label}: read ${logFile}, check the network and run the command again.`;
 }
