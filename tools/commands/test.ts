@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { plantedEnvironment } from '../../functions/test/planted.ts';
 import { startSuite } from '../emulators/suite.ts';
 import { runCommand, UserError } from '../errors.ts';
 import { CACHE, EMULATOR_DATA } from '../paths.ts';
@@ -31,10 +32,10 @@ async function runEmulatorTests(files: string[], { mochaArgs, signal }: Run): Pr
     if (selected.passes + selected.failures === 0) return nothing;
   }
   buildFunctions();
-  const suite = await startSuite({ importFrom: EMULATOR_DATA, signal });
+  const suite = await startSuite({ importFrom: EMULATOR_DATA, env: plantedEnvironment, signal });
   console.log(`passed  emulators  ${suite.description}`);
   try {
-    return await runMocha(files, ['--timeout', '60000', ...mochaArgs], { env: suite.env, signal });
+    return await runMocha(files, ['--timeout', '60000', ...mochaArgs], { env: { ...suite.env, JIGA_EMULATOR_LOG: suite.logFile }, signal });
   } finally {
     await suite.stop();
   }

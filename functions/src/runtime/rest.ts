@@ -25,8 +25,18 @@ export function restApi(operations: Operation[], ready: ReadinessCheck): Express
     app[op.route.method](`/v1${op.route.path.replace(/\{(\w+)\}/g, ':$1')}`, (request, response) => serve(op, request, response));
   }
   app.use((_request: Request, response: Response) => sendError(response, new AppError('not-found', 'There is no such route. See /v1/openapi.json.')));
-  app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => sendError(response, toAppError(error)));
+  app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => sendError(response, isBadAddress(error) ? badAddress() : toAppError(error)));
   return app;
+}
+
+/** Whether Express itself refused the request, such as for a broken percent code. */
+function isBadAddress(error: unknown): boolean {
+  const status = (error as { status?: unknown }).status;
+  return typeof status === 'number' && status >= 400 && status < 500;
+}
+
+function badAddress(): AppError {
+  return new AppError('invalid-argument', 'The address of the request is not valid.', { reason: 'bad_input' });
 }
 
 async function serve(op: Operation, request: Request, response: Response): Promise<void> {

@@ -14,6 +14,7 @@ describe('ids', () => {
     }));
     assert.ok(!idSchema.safeParse('a\n').success);
     assert.ok(!idSchema.safeParse('__reserved__').success, 'Firestore keeps these for itself');
+    assert.ok(!idSchema.safeParse('hasOwnProperty').success, 'the Realtime Database SDK would lose its method');
   });
 });
 

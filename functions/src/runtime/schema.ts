@@ -1,7 +1,10 @@
 import { z } from 'zod';
 
-/** A document id as this system issues them; refuses separators, so that no id can point outside its collection, and the ids that Firestore reserves. */
-export const idSchema = z.string().regex(/^(?!__.*__$)[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, "-" or "_"');
+/**
+ * A document id as this system issues them; refuses separators, so that no id can point outside its collection, the ids that Firestore reserves,
+ * and `hasOwnProperty`, with which the Realtime Database SDK loses its own method and ends the process.
+ */
+export const idSchema = z.string().regex(/^(?!__.*__$|hasOwnProperty$)[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, "-" or "_"');
 
 /** DOFs: whole credits, never negative. */
 export const dofsSchema = z.int().nonnegative();

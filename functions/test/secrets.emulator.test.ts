@@ -1,0 +1,348 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { PubSub, type Message } from '@google-cloud/pubsub';
+import { inputPrice, actualPrice, estimatePrice, type PricedInput } from '../src/credits/prices.ts';
+import type { DofRates } from '../src/credits/schema.ts';
+import { toEnvelope } from '../src/events/events.ts';
+import type { OutboxDoc } from '../src/events/store.ts';
+import { noUsage } from '../src/providers/types.ts';
+import { httpStatusOf, type ErrorCode, type ErrorReason } from '../src/runtime/errors.ts';
+import { systemPrompt } from '../src/sessions/unwrap.ts';
+import type { SessionConfig } from '../src/sessions/schema.ts';
+import { callWire, snapshotOf } from './evidence.ts';
+import { frames } from './frames.ts';
+import { admin, apiUrl, closeClients, eventually, givePlayer, readAll, sums, type Player } from './harness.ts';
+import { plantedEnvironment, plantedKey, plantedVendorPort } from './planted.ts';
+import { everythingIn } from './vendors/collect.ts';
+import { startMockVendor, type MockVendor, type VendorMode } from './vendors/server.ts';
+
+after(closeClients);
+
+/** Every way in which a text could carry the key: as it is, in part, encoded. */
+function formsOf(key: string): string[] {
+  // The middle of a base64 text does not depend on what is around the key, only on where it begins.
+  const inside = [0, 1, 2].map((offset) => Buffer.from(`${'-'.repeat(offset)}${key}`).toString('base64').slice(offset === 0 ? 0 : 4, -4));
+  const core = key.slice(0, 24);
+  const encoded = [encodeURIComponent(key), JSON.stringify(key).slice(1, -1), key.replaceAll('/', '\\/'), Buffer.from(core).toString('hex'), [...key].reverse().join('')];
+  return [key, core, ...encoded, ...inside, ...inside.map((text) => text.replaceAll('+', '-').replaceAll('/', '_')), ...inside.map(encodeURIComponent)];
+}
+const forms = formsOf(plantedKey);
+
+/** Fails when a text holds the planted key in any form; names the place, not the text. */
+function assertClean(text: string, place: string): void {
+  const lower = text.toLowerCase();
+  const found = forms.filter((form) => text.includes(form) || lower.includes(form.toLowerCase()));
+  assert.deepEqual(found, [], `the planted key is in ${place}`);
+}
+
+/** Every document of the database, as JSON, read recursively. */
+async function dumpFirestore(): Promise<string[]> {
+  const { firestore } = admin();
+  const found: string[] = [];
+  const walk = async (collections: FirebaseFirestore.CollectionReference[]): Promise<void> => {
+    for (const collection of collections) {
+      const references = await collection.listDocuments();
+      for (let at = 0; at < references.length; at += 50) {
+        await Promise.all(references.slice(at, at + 50).map(async (reference) => {
+          found.push(`${reference.path} ${JSON.stringify((await reference.get()).data())}`);
+          await walk(await reference.listCollections());
+        }));
+      }
+    }
+  };
+  await walk(await firestore.listCollections());
+  return found;
+}
+
+async function dumpDatabase(): Promise<string> {
+  const response = await fetch(`http://${process.env['FIREBASE_DATABASE_EMULATOR_HOST']}/.json?ns=${process.env['GCLOUD_PROJECT']}-default-rtdb`, { headers: { authorization: 'Bearer owner' } });
+  assert.equal(response.status, 200);
+  return response.text();
+}
+
+interface Tokens {
+  input: number;
+  output: number;
+}
+
+/** What a turn comes to in one mode of the vendor: an error, or a result. */
+type Expected =
+  | { mode: VendorMode; what: string; code: ErrorCode; reason: ErrorReason }
+  | { mode: VendorMode; what: string; outcome: string; reply: string; estimated: boolean; tokens?: Tokens };
+
+const reply = 'The player jumps over a green enemy — ¡olé!';
+/** Text before a stream breaks: no usage is reported, so it is estimated. */
+const broken = { outcome: 'cut', reply: 'The player ', estimated: true };
+
+const modes: Expected[] = [
+  // As the mock's usage says: 318 in, 52 out of which 40 are reasoning.
+  { mode: 'ok', what: 'a whole reply', outcome: 'complete', reply, estimated: false, tokens: { input: 318, output: 52 } },
+  { mode: 'bad-key', what: '401 for the key', code: 'failed-precondition', reason: 'provider_configuration' },
+  { mode: 'unauthorized', what: '401', code: 'failed-precondition', reason: 'provider_configuration' },
+  { mode: 'forbidden', what: '403', code: 'failed-precondition', reason: 'provider_configuration' },
+  { mode: 'missing-model', what: '404', code: 'failed-precondition', reason: 'provider_configuration' },
+  { mode: 'bad-media', what: '400 for the picture', code: 'invalid-argument', reason: 'bad_media' },
+  { mode: 'busy', what: '429', code: 'unavailable', reason: 'provider_busy' },
+  { mode: 'broken', what: '500', code: 'unavailable', reason: 'provider_unavailable' },
+  { mode: 'half', what: 'half a stream', ...broken },
+  { mode: 'cut', what: 'a connection that breaks', ...broken },
+  { mode: 'garbage', what: 'garbage in the stream', ...broken },
+  { mode: 'error-inside', what: 'an error in the stream', ...broken },
+  { mode: 'refusal', what: 'a refusal', outcome: 'refused', reply: '', estimated: false, tokens: { input: 30, output: 3 } },
+];
+
+interface Started {
+  sessionId: string;
+  config: SessionConfig;
+}
+interface TurnAnswer {
+  outcome: string;
+  reply: string;
+  provider: string;
+  costDOFs: number;
+  consumedDOFs: number;
+  estimated: boolean;
+}
+
+describe('secrets and prices of a real provider', () => {
+  const answers: [place: string, text: string][] = [];
+  const messages: Message[] = [];
+  /** Texts that players send; they are nobody's business but the vendor's. */
+  const spoken = 'My cat is called Zwieback-4711.';
+  let vendor: MockVendor;
+  let closePubSub: () => Promise<unknown>;
+  let player: Player;
+  let started: Started;
+  let rates: DofRates;
+  let first: TurnAnswer;
+  let spent = 0;
+
+  before(async function () {
+    this.timeout(120_000);
+    vendor = await startMockVendor('ok', plantedVendorPort);
+    closePubSub = await listen();
+    player = await givePlayer({ productId: 'openai-legend', dofs: 20_000 });
+    started = await player.call('startSession', { agentInstanceId: player.agentInstanceId });
+    rates = started.config.dofRates;
+    answers.push(['startSession', JSON.stringify(started)]);
+    first = (await player.stream('processFrame', body('first'))).data;
+    assert.equal(first.provider, 'openai', `start the suite with the environment of functions/test/planted.ts: ${Object.keys(plantedEnvironment).join(', ')}`);
+  });
+  after(async () => {
+    await Promise.all([vendor?.close(), closePubSub?.()]);
+  });
+
+  /** Collects everything that is published from now on. */
+  async function listen(): Promise<() => Promise<unknown>> {
+    const client = new PubSub({ projectId: process.env['GCLOUD_PROJECT'] ?? '' });
+    for (const name of ['agent-events', 'transaction-events', 'session-events', 'notification-events']) {
+      const [topic] = await client.topic(name).get({ autoCreate: true });
+      const [subscription] = await topic.createSubscription(`secrets-${Date.now()}-${name}`);
+      subscription.on('message', (message: Message) => {
+        messages.push(message);
+        message.ack();
+      });
+    }
+    return () => client.close();
+  }
+
+  const priced: PricedInput = { frame: true, highSpeed: true, instruction: true, audioSeconds: 0, textCharacters: 0 };
+
+  /** Four characters are a token, and a frame of 640 by 360 pixels is one tile of 258. */
+  function estimate(withFrame: boolean, said: string): Tokens {
+    const text = systemPrompt(started.config) + spoken;
+    return { input: Math.ceil(text.length / 4) + (withFrame ? 258 : 0), output: Math.ceil(said.length / 4) };
+  }
+
+  function priceOf({ input, output }: Tokens, what: PricedInput = priced): number {
+    return actualPrice(rates, what, { ...noUsage, textInputTokens: input, outputTokens: output }, Infinity);
+  }
+
+  function check(expected: Extract<Expected, { outcome: string }>, answer: TurnAnswer): void {
+    const { outcome, estimated, tokens = estimate(true, expected.reply) } = expected;
+    spent += answer.costDOFs;
+    assert.deepEqual({ outcome: answer.outcome, reply: answer.reply, estimated: answer.estimated, provider: answer.provider }, { outcome, reply: expected.reply, estimated, provider: 'openai' });
+    assert.deepEqual([answer.costDOFs, answer.consumedDOFs], [priceOf(tokens), spent]);
+  }
+
+  /** Money and state, without the times and the stream that a failed turn leaves behind. */
+  async function money(): Promise<unknown> {
+    const { meter, streams: _streams, ...rest } = await snapshotOf(player, started.sessionId);
+    const { dueAt: _dueAt, ...values } = meter as Record<string, unknown>;
+    return { ...rest, meter: values };
+  }
+
+  const body = (requestId: string): { sessionId: string; requestId: string; frameData: string; instruction: string } => ({ sessionId: started.sessionId, requestId, frameData: frames[0]!, instruction: spoken });
+
+  async function overRest(requestId: string, accept: string): Promise<{ status: number; text: string }> {
+    const { sessionId, ...rest } = body(requestId);
+    const response = await fetch(`${apiUrl}/v1/sessions/${sessionId}/frames`, { method: 'POST', headers: { accept, 'content-type': 'application/json', authorization: `Bearer ${await player.idToken()}` }, body: JSON.stringify(rest) });
+    const text = await response.text();
+    answers.push([`REST ${requestId}`, `${JSON.stringify([...response.headers])} ${text}`]);
+    return { status: response.status, text };
+  }
+
+  it('the vendor gets the planted key', () => {
+    assert.equal(vendor.requests[0]?.headers.authorization, `Bearer ${plantedKey}`);
+    check(modes[0] as Extract<Expected, { outcome: string }>, first);
+  });
+
+  it('the search finds the key in every form', () => {
+    for (const text of [plantedKey, `x${plantedKey}y`, encodeURIComponent(plantedKey), Buffer.from(plantedKey).toString('base64'), Buffer.from(`{"key":"${plantedKey}"}`).toString('base64'), Buffer.from(`Bearer ${plantedKey}`).toString('base64url'), Buffer.from(`ab${plantedKey}`).toString('hex')]) {
+      assert.throws(() => assertClean(text, 'a text made for this'), /the planted key is in/, text);
+    }
+    assertClean('planted keys are found in no innocent text', 'this text');
+  });
+
+  it('the price of a usage is what the rates say', () => {
+    const { frame: _frame, ...named } = rates;
+    assert.deepEqual(named, { highSpeedFrame: 40, instruction: 5, audioSecond: 4, inputPer1kTokens: 4, outputPer1kTokens: 10 });
+    // 40 for the frame, 5 for the instruction, (318 * 4 + 52 * 10) / 1000 rounded up.
+    assert.equal(priceOf({ input: 318, output: 52 }), 47);
+  });
+
+  for (const expected of modes) {
+    describe(`when the vendor answers with ${expected.what}`, () => {
+      before(() => { vendor.mode = expected.mode; });
+      after(() => { vendor.mode = 'ok'; });
+
+      if ('code' in expected) {
+        it('every way in gets the same error, and nothing is charged', async () => {
+          const before = await money();
+          const asked = vendor.requests.length;
+          const wire = await callWire('processFrame', JSON.stringify(body(`${expected.mode}-wire`)), await player.idToken());
+          const sdk: unknown = await player.call('processFrame', body(`${expected.mode}-sdk`)).then(() => assert.fail('accepted'), (error: unknown) => error);
+          const streamed: unknown = await player.stream('processFrame', body(`${expected.mode}-stream`)).then(() => assert.fail('accepted'), (error: unknown) => error);
+          answers.push([`callable ${expected.mode}`, `${JSON.stringify([...wire.headers])} ${wire.text}`], [`SDK ${expected.mode}`, everythingIn(sdk)], [`SDK stream ${expected.mode}`, everythingIn(streamed)]);
+          const [json, events] = [await overRest(`${expected.mode}-json`, 'application/json'), await overRest(`${expected.mode}-sse`, 'text/event-stream')];
+          assert.equal(vendor.requests.length - asked, 5, 'the vendor is asked once each: a retry would bill twice');
+
+          const restError = { code: expected.code, reason: expected.reason };
+          for (const { status, text } of [json, events]) {
+            const { error } = JSON.parse(text) as { error: { code: string; message: string; details: { reason: string } } };
+            assert.deepEqual({ status, code: error.code, reason: error.details.reason }, { status: httpStatusOf[expected.code], ...restError });
+          }
+          const { error } = JSON.parse(wire.text) as { error: { status: string; details: { reason: string } } };
+          assert.deepEqual({ status: wire.status, code: error.status, reason: error.details.reason }, { status: httpStatusOf[expected.code], code: expected.code.toUpperCase().replaceAll('-', '_'), reason: expected.reason });
+          for (const each of [sdk, streamed] as { code: string; details: { reason: string } }[]) {
+            assert.deepEqual({ code: each.code, reason: each.details?.reason }, { code: `functions/${expected.code}`, reason: expected.reason });
+          }
+          assert.deepEqual(await money(), before);
+        });
+      } else {
+        it('every way in gets the same result, and the price of what the vendor did', async () => {
+          const { data, chunks } = await player.stream('processFrame', body(`${expected.mode}-stream`));
+          check(expected, data);
+          assert.equal(chunks.map((chunk) => (chunk as { text: string }).text).join(''), expected.reply);
+          check(expected, await player.call('processFrame', body(`${expected.mode}-sdk`)));
+          const json = await overRest(`${expected.mode}-json`, 'application/json');
+          check(expected, JSON.parse(json.text) as TurnAnswer);
+          const events = await overRest(`${expected.mode}-sse`, 'text/event-stream');
+          const result = /event: result\ndata: (.*)\n\n$/.exec(events.text)?.[1];
+          check(expected, JSON.parse(result ?? 'null') as TurnAnswer);
+          answers.push([`callable ${expected.mode}`, JSON.stringify([data, chunks])]);
+        });
+      }
+
+      it('and the session goes on', async () => {
+        vendor.mode = 'ok';
+        check(modes[0] as Extract<Expected, { outcome: string }>, await player.call('processFrame', body(`${expected.mode}-next`)));
+        if ('code' in expected) {
+          // A failed turn leaves its id free: trying again is a new attempt.
+          const again = await player.call('processFrame', body(`${expected.mode}-sdk`));
+          assert.equal(again.replayed, false);
+          check(modes[0] as Extract<Expected, { outcome: string }>, again);
+        }
+      });
+    });
+  }
+
+  describe('when the vendor counts what no model could', () => {
+    it('the price is never more than what was held', async () => {
+      vendor.mode = 'wrong-counts';
+      const answer = await player.call('processFrame', body('wrong-counts'));
+      vendor.mode = 'ok';
+      const held = estimatePrice(rates, { ...priced, textCharacters: systemPrompt(started.config).length + spoken.length });
+      spent += answer.costDOFs;
+      assert.equal(answer.costDOFs, held);
+      assert.equal(answer.consumedDOFs, spent);
+    });
+  });
+
+  describe('when the vendor is too slow', () => {
+    it('nothing is charged before the first word, afterwards what was said', async () => {
+      const limit = admin().firestore.doc('config/server');
+      const { turnTimeoutSeconds } = ((await limit.get()).data() as { limits: { turnTimeoutSeconds: number } }).limits;
+      const hasty = await givePlayer({ productId: 'openai-legend', dofs: 5_000 });
+      await limit.update({ 'limits.turnTimeoutSeconds': 2 });
+      const { sessionId } = await hasty.call('startSession', { agentInstanceId: hasty.agentInstanceId }).finally(() => limit.update({ 'limits.turnTimeoutSeconds': turnTimeoutSeconds }));
+      vendor.mode = 'slow';
+      const slow = await hasty.call('processFrame', { sessionId, requestId: 'slow', instruction: spoken }).then(() => assert.fail('accepted'), (error: unknown) => error as { code: string; details: { reason: string } });
+      answers.push(['SDK slow', everythingIn(slow)]);
+      assert.deepEqual([slow.code, slow.details.reason], ['functions/deadline-exceeded', 'provider_timeout']);
+      assert.equal((await admin().database.ref(`meters/${sessionId}/consumed`).get()).val(), 0);
+      vendor.mode = 'stalled';
+      const stalled = await hasty.call('processFrame', { sessionId, requestId: 'stalled', instruction: spoken });
+      vendor.mode = 'ok';
+      const cost = priceOf(estimate(false, 'The player '), { ...priced, frame: false });
+      assert.deepEqual([stalled.outcome, stalled.reply, stalled.estimated, stalled.costDOFs], ['cut', 'The player ', true, cost]);
+      assert.ok(cost > inputPrice(rates, { ...priced, frame: false }));
+      await hasty.call('endSession', { sessionId });
+    });
+  });
+
+  describe('in the end', () => {
+    it('what was charged is what the ledger says', async () => {
+      const ended = await player.call('endSession', { sessionId: started.sessionId });
+      assert.equal(ended.consumedDOFs, spent);
+      await eventually(async () => (await player.call('getSession', { sessionId: started.sessionId })).settlement === 'done', 'the settlement');
+      assert.deepEqual(await sums(player), { ledger: 20_000 - spent, lots: 20_000 - spent, balance: 20_000 - spent, held: 0 });
+    });
+
+    it('the key is in no answer and no error', async () => {
+      for (const [name, input] of [['getMe', {}], ['getSession', { sessionId: started.sessionId }], ['listMySessions', {}], ['getServerStatus', {}]] as const) {
+        answers.push([name, JSON.stringify(await player.callRaw(name, input))]);
+      }
+      answers.push(['openapi.json', await (await fetch(`${apiUrl}/v1/openapi.json`)).text()]);
+      assert.ok(answers.length > 50);
+      for (const [place, text] of answers) assertClean(text, place);
+      for (const [place, text] of answers) assert.doesNotMatch(text, /"stack"|node_modules\/openai|127\.0\.0\.1:18099/, `${place} shows how the server is made`);
+    });
+
+    it('the key is in no document of Firestore', async function () {
+      this.timeout(120_000);
+      const documents = await dumpFirestore();
+      for (const path of ['config/server', `sessions/${started.sessionId}`, `users/${player.uid}/agents/${player.agentInstanceId}/grants/lot-0`]) {
+        assert.ok(documents.some((document) => document.startsWith(`${path} `)), `${path} was searched`);
+      }
+      for (const document of documents) assertClean(document, document.slice(0, document.indexOf(' ')));
+    });
+
+    it('the key is nowhere in the Realtime Database', async () => {
+      const dump = await dumpDatabase();
+      for (const root of ['meters', 'requests', 'live', 'streams', 'contexts']) assert.ok((JSON.parse(dump) as Record<string, object>)[root]?.hasOwnProperty(started.sessionId), `${root} was searched`);
+      assertClean(dump, 'the Realtime Database');
+    });
+
+    it('the key is in no event', async () => {
+      const outbox = await readAll<OutboxDoc>('outbox');
+      await eventually(() => messages.some(({ attributes }) => attributes['eventType'] === 'session.settled' && attributes['eventId']?.startsWith(started.sessionId)), 'the last event arrives');
+      for (const event of outbox) assertClean(JSON.stringify([event, toEnvelope(event, event.createdAt.toDate())]), `the event ${event.eventId}`);
+      for (const { data, attributes } of messages) assertClean(`${data.toString()} ${JSON.stringify(attributes)}`, `the message ${attributes['eventId']}`);
+    });
+
+    it('neither key, token, picture nor words are in the log', async function () {
+      const file = process.env['JIGA_EMULATOR_LOG'];
+      if (file === undefined || !existsSync(file)) return this.skip();
+      await wait(1_000);
+      const log = readFileSync(file, 'utf8');
+      assert.match(log, /processFrame/, 'the log was searched');
+      assertClean(log, 'the log');
+      const [, payload] = (await player.idToken()).split('.');
+      for (const [what, text] of [['a token', payload!], ['a picture', frames[0]!.slice(0, 200)], ['what a player said', spoken], ['what the model said', 'jumps over a green enemy']] as const) {
+        assert.ok(!log.includes(text), `${what} is in the log`);
+      }
+    });
+  });
+});
