@@ -1,8 +1,9 @@
 import { z } from 'zod';
 
 /**
- * A document id as this system issues them; refuses separators, so that no id can point outside its collection, the ids that Firestore reserves,
- * and `hasOwnProperty`, with which the Realtime Database SDK loses its own method and ends the process.
+ * A document id as this system issues them. Refused are separators, so that no id can point outside its collection,
+ * the ids that Firestore reserves, and `hasOwnProperty`: as a path segment it makes the Realtime Database SDK lose its
+ * own method, and the process with it.
  */
 export const idSchema = z.string().regex(/^(?!__.*__$|hasOwnProperty$)[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, "-" or "_"');
 
