@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { setLogLevel } from 'firebase/app';
+import type { SessionDoc } from '../src/sessions/schema.ts';
+import { admin, clientOf, eventually, givePlayer, read, type Client, type Player } from './harness.ts';
+
+/** Everybody that the security rules tell apart; `admin` carries the custom claim of administrators. */
+export const roles = ['owner', 'member', 'stranger', 'admin', 'anonymous'] as const;
+export type Role = (typeof roles)[number];
+
+/** A player with one ended and one open session, played for real, and the others who look at them. */
+export interface Cast {
+  owner: Player;
+  clients: Record<Role, Client>;
+  /** The open session, with one turn played; `member` was added to it. */
+  sessionId: string;
+  endedId: string;
+  turnId: string;
+}
+
+// The SDKs print a warning for every refusal.
+setLogLevel('silent');
+
+/** Plays the sessions and signs everybody in; nothing moves any more when it returns. */
+export async function assemble(): Promise<Cast> {
+  const owner = await givePlayer({ dofs: 5_000 });
+  const [member, stranger, administrator, anonymous] = await Promise.all([clientOf(`guest-${randomUUID()}`), givePlayer(), signInAdmin(), clientOf(null)]);
+  const start = async () => (await owner.call('startSession', { agentInstanceId: owner.agentInstanceId })).sessionId;
+  const endedId = await start();
+  await owner.call('endSession', { sessionId: endedId });
+  await eventually(async () => (await read<SessionDoc>(`sessions/${endedId}`))?.settlement === 'done', 'the settlement');
+  const sessionId = await start();
+  await owner.stream('processFrame', { sessionId, requestId: 'hello', instruction: 'What do you see?' });
+  await admin().firestore.doc(`sessions/${sessionId}`).update({ [`members.${member.uid}`]: 'player' });
+  await admin().database.ref(`live/${sessionId}/members/${member.uid}`).set('player');
+  const unpublished = admin().firestore.collection('outbox').where('data.userId', '==', owner.uid).where('published', '==', false);
+  await eventually(async () => (await unpublished.get()).empty, 'every event is published');
+  const streams = (await admin().database.ref(`streams/${sessionId}`).get()).val() as Record<string, object>;
+  return { owner, clients: { owner, member, stranger, admin: administrator, anonymous }, sessionId, endedId, turnId: Object.keys(streams)[0]! };
+}
+
+/** Documents of the cast. */
+export interface Paths {
+  user: string;
+  agent: string;
+  session: string;
+  ended: string;
+  /** An outbox document of the ended session. */
+  event: string;
+}
+
+export async function pathsOf({ owner, sessionId, endedId }: Cast): Promise<Paths> {
+  const user = `users/${owner.uid}`;
+  const events = await admin().firestore.collection('outbox').where('subject', '==', endedId).limit(1).get();
+  return { user, agent: `${user}/agents/${owner.agentInstanceId}`, session: `sessions/${sessionId}`, ended: `sessions/${endedId}`, event: `outbox/${events.docs[0]!.id}` };
+}
+
+async function signInAdmin(): Promise<Client> {
+  const uid = `admin-${randomUUID()}`;
+  await admin().auth.createUser({ uid });
+  await admin().auth.setCustomUserClaims(uid, { admin: true });
+  const client = await clientOf(uid);
+  const claims = JSON.parse(Buffer.from((await client.idToken()).split('.')[1]!, 'base64url').toString()) as { admin?: boolean };
+  assert.equal(claims.admin, true);
+  return client;
+}
+
+/** The roles for which `attempt` succeeds; any failure but a refusal by the rules is an error. */
+export async function admitted(cast: Cast, attempt: (client: Client) => Promise<unknown>): Promise<Role[]> {
+  const verdicts = await Promise.all(roles.map(async (role) => ({ role, refused: await isRefused(attempt(cast.clients[role])) })));
+  return verdicts.filter(({ refused }) => !refused).map(({ role }) => role);
+}
+
+async function isRefused(attempt: Promise<unknown>): Promise<boolean> {
+  try {
+    await attempt;
+    return false;
+  } catch (error) {
+    // Firestore says `permission-denied`; the Realtime Database PERMISSION_DENIED, or only that in words, or `maxretry`:
+    // a transaction on a place that it cannot read never gets to know the value that it has to change.
+    const { code, message } = error as { code?: string; message: string };
+    if (!/^(permission[-_ ]denied|maxretry)$/i.test(code ?? message)) throw error;
+    return true;
+  }
+}
