@@ -1,7 +1,7 @@
 import { onRequest } from 'firebase-functions/https';
 import type { Express } from 'express';
 import { operations } from './operations.ts';
-import { checkDatabases } from './ops/store.ts';
+import { checkReadiness } from './ops/store.ts';
 
 let app: Express | undefined;
 
@@ -9,7 +9,7 @@ let app: Express | undefined;
 export const api = onRequest({ cors: true, ...operations.processFrame.options }, async (request, response) => {
   if (!app) {
     const { restApi } = await import('./runtime/rest.ts');
-    app = restApi(Object.values(operations), checkDatabases);
+    app = restApi(Object.values(operations), checkReadiness);
   }
   app(request, response);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {
-  collection, collectionGroup, doc, getDocFromServer, getDocsFromServer, limit, onSnapshot, or, orderBy, query, where, type Firestore, type Query,
+  collection, collectionGroup, doc, documentId, getDocFromServer, getDocsFromServer, limit, onSnapshot, or, orderBy, query, where, type Firestore, type Query,
 } from 'firebase/firestore';
 import { admitted, assemble, pathsOf, roles, type Cast, type Paths, type Role } from './cast.ts';
 import { closeClients, refusal, type Client } from './harness.ts';
@@ -39,6 +39,7 @@ describe('Firestore rules: reading', () => {
     [() => 'anything/unknown', []],
     [() => `${paths.user}/anything/unknown`, []],
     [() => `${paths.agent}/anything/unknown`, []],
+    [() => `${paths.session}/anything/unknown`, []],
     [() => 'products/gemini-rookie/anything/unknown', []],
   ];
   /** Queries, with who may run them. */
@@ -54,6 +55,7 @@ describe('Firestore rules: reading', () => {
     ['sessions by member', (db) => query(collection(db, 'sessions'), where(`members.${cast.clients.member.uid}`, '==', 'player')), []],
     ['sessions', (db) => collection(db, 'sessions'), []],
     ['users', (db) => collection(db, 'users'), []],
+    ['users, oneself', (db) => query(collection(db, 'users'), where(documentId(), '==', cast.owner.uid)), []],
     ['users, one by address', (db) => query(collection(db, 'users'), where('email', '==', `${cast.owner.uid}@jiga.example`), limit(1)), []],
     ...['config', 'outbox', 'processed', 'anything'].map((name): (typeof queries)[number] => [name, (db) => query(collection(db, name), limit(1)), []]),
     ...['agents', 'grants', 'ledger', 'sessions', 'checkpoints'].map((name): (typeof queries)[number] => (

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { deleteDoc, deleteField, doc, increment, runTransaction, setDoc, updateDoc, writeBatch, type Firestore } from 'firebase/firestore';
 import { admitted, assemble, pathsOf, type Cast, type Paths } from './cast.ts';
-import { closeClients, read, type Client } from './harness.ts';
+import { admin, closeClients, read, type Client } from './harness.ts';
 
 after(closeClients);
 
@@ -118,6 +118,13 @@ describe('Firestore rules: writing', () => {
     for (const [what, writes] of table) assert.deepEqual(await admitted(cast, ({ firestore }) => commit(firestore, writes)), [], what);
     assert.deepEqual(await state(), before);
     assert.ok(table.length >= 60 && Object.values(before).filter((data) => data !== 'nothing').length >= 10);
+  });
+
+  it('refuses to make the own user document, which a trigger makes', async () => {
+    const { uid } = cast.clients.member;
+    await admin().firestore.doc(`users/${uid}`).delete();
+    assert.deepEqual(await admitted(cast, ({ firestore }) => setDoc(doc(firestore, `users/${uid}`), { activeSessions: {} })), []);
+    assert.equal(await read(`users/${uid}`), undefined);
   });
 
   it('refuses a transaction that reads what it may and writes what it may not', async () => {

@@ -13,10 +13,7 @@ import { admin, closeClients, eventually, givePlayer, read, readUser, sums } fro
 
 const { wrap, makeChange, firestore: make, auth, cleanup } = functionsTest({ projectId: process.env['GCLOUD_PROJECT'] ?? 'demo-jiga' });
 
-after(async () => {
-  cleanup();
-  await closeClients();
-});
+after(closeClients);
 
 const snapshotOf = (data: object, path: string) => make.makeDocumentSnapshot(data, path) as QueryDocumentSnapshot;
 const eventIds = (sessionId: string) => admin().firestore.collection('outbox').where('subject', '==', sessionId).get().then(({ docs }) => docs.map(({ id }) => id));
@@ -32,6 +29,8 @@ async function endedSession(): Promise<{ session: SessionDoc; player: Awaited<Re
 }
 
 describe('triggers that are delivered again', () => {
+  after(cleanup);
+
   it('settleCheckpoint: settles nothing twice and makes no second event', async () => {
     const { session, player } = await endedSession();
     const before = [await sums(player), await eventIds(session.sessionId)];

@@ -52,7 +52,7 @@ await runCommand(async () => {
   if (problems.length > 0) throw new UserError(`The seed contradicts itself; correct emulator-data/seed:\n${problems.join('\n')}`);
   // Without the functions: their triggers would answer the seed with documents of their own.
   const importFrom = existsSync(join(EMULATOR_DATA, METADATA)) ? EMULATOR_DATA : undefined;
-  const suite = await startSuite({ only: ['auth', 'firestore'], importFrom, signal: abortOnSignal() });
+  const suite = await startSuite({ only: ['auth', 'firestore'], importFrom, logFile: join(CACHE, 'seed-export.log'), signal: abortOnSignal() });
   try {
     const admin = connectAdmin(suite.env);
     console.log(await update(suite, admin, seed));

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startSuite, type Suite } from '../emulators/suite.ts';
 import { runCommand, UserError } from '../errors.ts';
-import { EMULATOR_DATA, PROJECT_ID, ROOT } from '../paths.ts';
+import { CACHE, EMULATOR_DATA, PROJECT_ID, ROOT } from '../paths.ts';
 import { readSeed } from '../seed/seed.ts';
 import { buildFunctions, rebuildOnChange } from './build.ts';
 import { aborted, abortOnSignal } from './interrupt.ts';
@@ -53,7 +53,7 @@ await runCommand(async () => {
   const signal = abortOnSignal();
   buildFunctions();
   console.log('Starting the emulators ...');
-  const suite = await startSuite({ importFrom, exportTo, signal });
+  const suite = await startSuite({ importFrom, exportTo, logFile: join(CACHE, 'start.log'), signal });
   const stopWatching = rebuildOnChange((line) => console.log(line));
   printAddresses(suite);
   if (importFrom === EMULATOR_DATA) printAccounts();

@@ -32,7 +32,7 @@ async function runEmulatorTests(files: string[], { mochaArgs, signal }: Run): Pr
     if (selected.passes + selected.failures === 0) return nothing;
   }
   buildFunctions();
-  const suite = await startSuite({ importFrom: EMULATOR_DATA, env: plantedEnvironment, signal });
+  const suite = await startSuite({ importFrom: EMULATOR_DATA, env: plantedEnvironment, logFile: join(CACHE, 'test.log'), signal });
   console.log(`passed  emulators  ${suite.description}`);
   try {
     return await runMocha(files, ['--timeout', '60000', ...mochaArgs], { env: { ...suite.env, JIGA_EMULATOR_LOG: suite.logFile }, signal });

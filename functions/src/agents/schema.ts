@@ -77,5 +77,5 @@ export const userView = z.object({
 
 export const renameAgentInput = z.strictObject({
   agentInstanceId: idSchema,
-  customName: z.string().trim().min(1).max(40).nullable().describe('Nickname, or null to go back to the product name.'),
+  customName: z.string().trim().min(1).max(40).regex(/^\P{Cc}*$/u, 'must not contain control characters').nullable().describe('Nickname, or null to go back to the product name.'),
 });

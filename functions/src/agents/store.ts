@@ -27,11 +27,11 @@ export interface Account {
   displayName: string | null;
 }
 
-/** Creates the user document of an account unless it exists; a repeated call changes nothing. */
+/** Creates the user document of an account unless it exists; a repeated call changes nothing. The event is numbered by time: an account may come back after its document was deleted. */
 export async function createUser(uid: string, account: Account): Promise<void> {
   const batch = db().batch();
   batch.create(userRef(uid), { ...account, createdAt: FieldValue.serverTimestamp(), activeSessions: {} });
-  const event = newEvent({ type: 'user.created', subject: uid, sequence: 1, data: { userId: uid } });
+  const event = newEvent({ type: 'user.created', subject: uid, sequence: Date.now(), data: { userId: uid } });
   batch.create(outboxRef(event.eventId), toOutbox(event));
   await batch.commit().catch((error: unknown) => {
     if ((error as { code?: number }).code !== alreadyExists) throw error;

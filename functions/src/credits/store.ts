@@ -39,11 +39,19 @@ export async function settleCheckpoint(sessionId: string, checkpoint: Pick<Check
     const data = session.data();
     if (!data) return { result: null };
     const agent = await agentRef(data.ownerId, data.agentInstanceId).get();
-    if (!agent.exists) return { result: null };
+    if (!agent.exists) return { result: null, ...(checkpoint.final && data.settlement === 'pending' ? { write: (batch: WriteBatch) => writeOff(batch, session) } : {}) };
     const settlement = settle(checkpoint, data, agent.data()!, await openLots(agent.ref));
     if (!settlement) return { result: null };
     return { result: settlement, write: (batch) => writeSettlement(batch, session, agent, settlement) };
   });
+}
+
+/** A session whose agent is gone has nobody to settle with: it is done, or the sweep would come back to it for ever. */
+function writeOff(batch: WriteBatch, session: DocumentSnapshot<SessionDoc>): void {
+  const { sessionId, ownerId, agentInstanceId, settledDOFs, heldDOFs, version } = session.data()!;
+  batch.update(session.ref, { settlement: 'done', heldDOFs: 0, version: version + 1 }, unchanged(session));
+  const event = newEvent({ type: 'session.settled', subject: sessionId, sequence: version + 1, data: { sessionId, userId: ownerId, agentInstanceId, settledDOFs, delta: 0, releasedDOFs: heldDOFs, balanceAfter: null } });
+  batch.create(outboxRef(event.eventId), toOutbox(event));
 }
 
 function writeSettlement(batch: WriteBatch, session: DocumentSnapshot<SessionDoc>, agent: DocumentSnapshot<AgentDoc>, settlement: Settlement): void {

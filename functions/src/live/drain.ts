@@ -7,7 +7,9 @@ import { updateMeter, watchMeter } from './store.ts';
 const drainMs = 5_000;
 
 /** What closing a meter came to: its final total in DOFs, null when there is no meter, `kept` when it may not be closed. */
-export type Closed = { total: number | null } | 'kept';
+export type Closed = { total: number | null; reason: CloseReason } | 'kept';
+
+const neverOpened: Meter = { open: true, generation: 0, limit: 0, consumed: 0, checkpointed: 0, expiresAt: 0 };
 
 /**
  * Closes a session's meter for good. A turn in flight is told to stop and posts what it has; one that does not is
@@ -18,12 +20,13 @@ export async function closeMeter(sessionId: string, reason: CloseReason, now: ()
   let kept = false;
   await updateMeter(sessionId, (meter) => {
     kept = meter !== null && meter.open && !mayClose(meter);
-    return meter?.open && !kept ? close(meter, reason, now()) : undefined;
+    // A session that ends before its start has opened the meter leaves a closed one behind, or that start would open it.
+    return kept || meter?.open === false ? undefined : close(meter ?? neverOpened, reason, now());
   });
   if (kept) return 'kept';
   for (;;) {
     const meter = await untilIdle(sessionId, deadline, now);
-    if (!meter?.turn) return { total: meter?.consumed ?? null };
+    if (!meter?.turn) return { total: meter?.consumed ?? null, reason: (meter?.closeReason ?? reason) as CloseReason };
     await resolveAbandoned(sessionId, meter.turn, { idleMs: 0, settleEvery: Infinity }, now());
   }
 }

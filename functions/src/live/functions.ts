@@ -19,7 +19,7 @@ export const processFrame = operation({
   input: processFrameInput,
   output: processFrameOutput,
   chunk: processFrameChunk,
-  options: { secrets: [geminiApiKey, googleApiKey, openaiApiKey], timeoutSeconds: 360, memory: '1GiB', concurrency: 40 },
+  options: { secrets: [geminiApiKey, googleApiKey, openaiApiKey], timeoutSeconds: 360, memory: '1GiB', concurrency: 20 },
   async handle(input, { caller, emit, signal }) {
     const context = await requireContext(caller.uid, input.sessionId);
     const deps = { now, newId, provider, endSession: (id: string, reason: Parameters<typeof endSession>[1]) => endSession(id, reason, now) };

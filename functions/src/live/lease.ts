@@ -1,10 +1,11 @@
 import { AppError } from '../runtime/errors.ts';
+import { log } from '../runtime/log.ts';
 import type { CloseReason } from '../sessions/schema.ts';
-import { acquire, type Acquired, type Meter } from './meter.ts';
+import { acquire, diedBeforePosting, type Acquired, type Lease, type Meter } from './meter.ts';
 import { resolveAbandoned } from './posting.ts';
 import type { PreparedTurn } from './prepare.ts';
 import type { ProcessFrameInput } from './schema.ts';
-import { updateMeter } from './store.ts';
+import { readRequest, updateMeter } from './store.ts';
 
 /** Terms of a lease: who holds it, for how long, and what happens on the meter when it ends. */
 export interface LeaseOptions {
@@ -32,9 +33,13 @@ export async function takeLease(input: ProcessFrameInput, prepared: PreparedTurn
   for (;;) {
     const acquired = await tryAcquire(sessionId, (meter) => acquire(meter, { ...lease, requestId, held, inputPrice, ...(generation === undefined ? {} : { generation }) }, deps.now()));
     if (acquired.kind === 'leased') return acquired.meter;
-    if (acquired.kind !== 'abandoned') throw await refusal(sessionId, acquired, held, deps);
+    if (acquired.kind !== 'abandoned' && !(acquired.kind === 'busy' && await isGivenUp(sessionId, acquired.lease, deps.now()))) throw await refusal(sessionId, acquired, held, deps);
     await resolveAbandoned(sessionId, acquired.lease, lease, deps.now(), requestId);
   }
+}
+
+async function isGivenUp(sessionId: string, lease: Lease, now: number): Promise<boolean> {
+  return diedBeforePosting(lease, await readRequest(sessionId, lease.requestId), now);
 }
 
 async function tryAcquire(sessionId: string, attempt: (meter: Meter | null) => Acquired): Promise<Acquired> {
@@ -55,15 +60,24 @@ async function refusal(sessionId: string, acquired: Exclude<Acquired, { kind: 'l
     case 'busy':
       return new AppError('aborted', 'Another turn of this session is in progress.', { reason: 'turn_in_progress', retryAfterMs: Math.min(acquired.retryAfterMs, 1_000) });
     case 'expired':
-      await deps.endSession(sessionId, 'expired');
+      await endQuietly(sessionId, 'expired', deps);
       return sessionClosed('expired');
     case 'exhausted':
-      await deps.endSession(sessionId, 'dofs_exhausted');
+      await endQuietly(sessionId, 'dofs_exhausted', deps);
       return new AppError('resource-exhausted', 'The DOFs left in this session do not cover this turn. The session has ended; top the agent up to go on.', {
         reason: 'dofs_exhausted',
         remainingDOFs: acquired.remaining,
         neededDOFs: held,
       });
+  }
+}
+
+/** The refusal is what the caller must hear; an end that fails here is finished by the sweep. */
+async function endQuietly(sessionId: string, reason: CloseReason, deps: LeaseDeps): Promise<void> {
+  try {
+    await deps.endSession(sessionId, reason);
+  } catch (error) {
+    log.warn('session not ended', { sessionId, reason, code: (error as { code?: unknown }).code });
   }
 }
 

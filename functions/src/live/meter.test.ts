@@ -38,7 +38,7 @@ describe('meter: taking the lease', () => {
   });
 
   it('waits for the turn in flight', () => {
-    assert.deepEqual(acquire(meter({ turn: lease }), claim({ fence: 'f2' }), now + 54_999), { kind: 'busy', retryAfterMs: 1 });
+    assert.deepEqual(acquire(meter({ turn: lease }), claim({ fence: 'f2' }), now + 54_999), { kind: 'busy', lease: { ...lease }, retryAfterMs: 1 });
   });
 
   it('finds a turn abandoned when its lease has run out', () => {

@@ -51,7 +51,7 @@ export type Acquired =
   | { kind: 'closed'; reason: string }
   | { kind: 'superseded'; generation: number }
   | { kind: 'expired' }
-  | { kind: 'busy'; retryAfterMs: number }
+  | { kind: 'busy'; lease: Lease; retryAfterMs: number }
   | { kind: 'abandoned'; lease: Lease }
   | { kind: 'exhausted'; remaining: number };
 
@@ -66,7 +66,8 @@ export function acquire(meter: Meter | null, claim: TurnClaim, now: number): Acq
   if (!meter.open) return { kind: 'closed', reason: meter.closeReason ?? 'unknown' };
   if (claim.generation !== undefined && claim.generation !== meter.generation) return { kind: 'superseded', generation: meter.generation };
   if (now >= meter.expiresAt) return { kind: 'expired' };
-  if (meter.turn && now < meter.turn.expiresAt) return { kind: 'busy', retryAfterMs: meter.turn.expiresAt - now };
+  if (meter.turn?.fence === claim.fence) return { kind: 'leased', meter };
+  if (meter.turn && now < meter.turn.expiresAt) return { kind: 'busy', lease: meter.turn, retryAfterMs: meter.turn.expiresAt - now };
   if (meter.turn) return { kind: 'abandoned', lease: meter.turn };
   if (!(claim.held <= remaining(meter))) return { kind: 'exhausted', remaining: remaining(meter) };
   const { requestId, fence, held, inputPrice } = claim;
@@ -144,6 +145,14 @@ export function judgeRepeat(record: RequestRecord | null, hash: string, now: num
   if (record.hash !== hash) return { kind: 'conflict' };
   if (record.state === 'done') return { kind: 'replay', record };
   return now < record.expiresAt ? { kind: 'running', retryAfterMs: record.expiresAt - now } : { kind: 'new' };
+}
+
+/** How long after recording how its turn ended a living holder has posted it; normally one round trip. */
+const postWithinMs = 2_000;
+
+/** Whether the holder of a lease recorded how its turn ended and died before posting it: others need not wait for the lease to expire. */
+export function diedBeforePosting(lease: Lease, record: RequestRecord | null, now: number): boolean {
+  return record?.state === 'done' && record.turnId === lease.fence && now - record.expiresAt > postWithinMs;
 }
 
 /** DOFs for a turn whose holder died: what it recorded, the input part when it never got that far, nothing when it never began. */

@@ -1,6 +1,7 @@
 import { createCheckpoint } from '../credits/store.ts';
+import { log } from '../runtime/log.ts';
 import { abandonedCost, post, remaining, type Lease, type Meter, type Posted, type Posting } from './meter.ts';
-import { liveRefs, readRequest, updateMeter } from './store.ts';
+import { appendError, liveRefs, readRequest, updateMeter } from './store.ts';
 
 /**
  * Posts a turn's price on the meter and, when enough has been consumed, creates the checkpoint that settles it.
@@ -13,8 +14,17 @@ export async function postTurn(sessionId: string, posting: Posting, now: number)
     return posted?.meter;
   });
   const result = posted as Posted | null;
-  if (typeof result?.checkpoint === 'number') await createCheckpoint(sessionId, result.checkpoint);
+  if (typeof result?.checkpoint === 'number') await checkpoint(sessionId, result.checkpoint);
   return result;
+}
+
+/** A checkpoint that fails must not fail the turn, which is charged by now: totals are cumulative, the next one covers it. */
+async function checkpoint(sessionId: string, total: number): Promise<void> {
+  try {
+    await createCheckpoint(sessionId, total);
+  } catch (error) {
+    log.warn('checkpoint not written', { sessionId, total, code: (error as { code?: unknown }).code });
+  }
 }
 
 /**
@@ -27,6 +37,7 @@ export async function resolveAbandoned(sessionId: string, lease: Lease, options:
   const { cost, estimated } = own ? { cost: 0, estimated: false } : abandonedCost(lease, record);
   const posted = await postTurn(sessionId, { ...options, fence: lease.fence, cost }, now);
   if (posted && !own && record?.state === 'running') {
+    await appendError(sessionId, lease.fence, 'deadline-exceeded', 'provider_timeout');
     await liveRefs(sessionId).requests.child(lease.requestId).update({ state: 'done', turnId: lease.fence, outcome: 'cut', reply: '', cost, estimated, consumed: posted.meter.consumed, remainingDOFs: remaining(posted.meter) });
   }
   return posted?.meter ?? null;

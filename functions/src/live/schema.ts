@@ -14,8 +14,8 @@ export const processFrameInput = z.strictObject({
   sessionId: idSchema,
   requestId: idSchema.describe('Idempotency key chosen by the client: repeating it returns the first result and charges nothing.'),
   generation: z.int().positive().optional().describe('As startSession returned it; a client that was superseded is refused.'),
-  frameData: z.string().min(1).max(12_000_000).optional().describe('Base64 of one JPEG, PNG or WebP frame.'),
-  audioData: z.string().min(1).max(12_000_000).optional().describe('Base64 of WAV, MP3, OGG, FLAC, WebM or M4A audio.'),
+  frameData: z.string().min(1).max(7_000_000).optional().describe('Base64 of one JPEG, PNG or WebP frame.'),
+  audioData: z.string().min(1).max(7_000_000).optional().describe('Base64 of WAV, MP3, OGG, FLAC, WebM or M4A audio.'),
   instruction: z.string().trim().min(1).max(20_000).optional().describe('What the player says, as text.'),
 }).refine((input) => input.frameData !== undefined || input.audioData !== undefined || input.instruction !== undefined, {
   message: 'send at least one of frameData, audioData and instruction',

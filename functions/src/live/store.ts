@@ -1,4 +1,5 @@
 import type { Database, Reference } from 'firebase-admin/database';
+import type { ErrorCode, ErrorReason } from '../runtime/errors.ts';
 import { liveDatabase, liveDatabases } from '../runtime/firebase.ts';
 import type { SessionDoc } from '../sessions/schema.ts';
 import { judgeRepeat, type Meter, type Repeat, type RequestRecord } from './meter.ts';
@@ -38,7 +39,7 @@ export async function openLive(session: SessionDoc): Promise<Meter> {
       version: session.version,
     }),
   ]);
-  return createOnce<Meter>(meter, {
+  const fresh: Meter = {
     open: true,
     generation: session.generation,
     limit: session.settledDOFs + session.heldDOFs,
@@ -46,13 +47,18 @@ export async function openLive(session: SessionDoc): Promise<Meter> {
     checkpointed: session.settledDOFs,
     expiresAt,
     dueAt: Date.now() + session.config.limits.idleTimeoutMinutes * 60_000,
-  });
+  };
+  const { snapshot } = await meter.transaction((current: Meter | null) => {
+    if (current === null) return fresh;
+    if (!current.open) return undefined;
+    return { ...current, generation: Math.max(current.generation, fresh.generation), dueAt: Math.max(current.dueAt ?? 0, fresh.dueAt ?? 0) };
+  }, undefined, false);
+  return snapshot.val() as Meter;
 }
 
 /** Creates a node in one round trip, unless it is there already; returns what is there afterwards. */
-async function createOnce<T extends object>(ref: Reference, value: T): Promise<T> {
-  const { snapshot } = await ref.transaction((current: unknown) => (current === null ? value : undefined), undefined, false);
-  return snapshot.val() as T;
+async function createOnce(ref: Reference, value: object): Promise<void> {
+  await ref.transaction((current: unknown) => (current === null ? value : undefined), undefined, false);
 }
 
 /**
@@ -70,7 +76,7 @@ export async function mirrorLive(session: SessionDoc): Promise<void> {
   }, undefined, false);
   await updateMeter(session.sessionId, (current) => {
     if (!current) return undefined;
-    if (over) return withoutDue({ ...current, open: false });
+    if (over) return !current.open && current.dueAt === undefined ? undefined : withoutDue({ ...current, open: false });
     return current.generation < generation ? { ...current, generation } : undefined;
   });
 }
@@ -88,11 +94,6 @@ export async function updateMeter(sessionId: string, change: (meter: Meter | nul
 
 function withoutDue({ dueAt: _dueAt, ...meter }: Meter): Meter {
   return meter;
-}
-
-/** The meter as it is; null when there is none. */
-export async function readMeter(sessionId: string): Promise<Meter | null> {
-  return (await liveRefs(sessionId).meter.get()).val() as Meter | null;
 }
 
 /** Calls `seen` with the meter now and after every change until the returned function is called. */
@@ -149,6 +150,11 @@ export async function recordTurn(sessionId: string, requestId: string, record: R
 /** Appends reply text to the stream that members watch. */
 export async function appendChunk(sessionId: string, turnId: string, text: string): Promise<void> {
   await liveRefs(sessionId).streams.child(turnId).push({ type: 'chunk', text });
+}
+
+/** Ends the stream of a turn that was given up, so that nobody waits for the rest. Only code and reason are shown. */
+export async function appendError(sessionId: string, turnId: string, code: ErrorCode, reason: ErrorReason): Promise<void> {
+  await liveRefs(sessionId).streams.child(turnId).push({ type: 'error', code, reason });
 }
 
 /** Updates parts of `live/{sessionId}` in one write; keys are paths below it. */

@@ -34,7 +34,8 @@ const leaseGraceMs = 10_000;
 /**
  * One turn: claim the request id, take the meter's lease, ask the model, record, post. An ordinary turn costs four
  * sequential Realtime Database round trips and no Firestore operation.
- * @throws AppError as prepareTurn, takeLease and the providers do; nothing is charged when it throws.
+ * @throws AppError as prepareTurn, takeLease and the providers do. Nothing is charged then, except when the turn
+ *   lost its lease (provider_timeout): a repeat of the request says at what price it was closed.
  */
 export async function processTurn(input: ProcessFrameInput, context: SessionContext, deps: TurnDeps, stream: TurnStream): Promise<TurnResult> {
   const { sessionId, requestId } = input;
@@ -48,14 +49,19 @@ export async function processTurn(input: ProcessFrameInput, context: SessionCont
     settleEvery: context.settleEveryDOFs,
   };
   const closed = new AbortController();
+  let holding = false;
+  let lost = false;
   const unwatch = watchMeter(sessionId, (meter) => {
+    if (meter?.turn?.fence === turnId) holding = true;
+    else if (holding) lost = true;
+    if (lost) closed.abort(lostLease());
     if (meter && !meter.open) closed.abort(new AppError('failed-precondition', 'The session has ended.', { reason: 'session_closed' }));
   });
   try {
-    const repeat = await claimRequest(sessionId, requestId, { hash: prepared.hash, state: 'running', expiresAt: deps.now() + lease.leaseMs }, deps.now());
+    const repeat = await claimRequest(sessionId, requestId, { hash: prepared.hash, state: 'running', expiresAt: deps.now() + lease.leaseMs + leaseGraceMs }, deps.now());
     if (repeat.kind !== 'new') return answerRepeat(input, repeat, context);
     const meter = await leaseOrForget(input, prepared, lease, deps);
-    return await runLeased({ input, context, prepared, turnId, lease, meter, deps, stream, closed: closed.signal });
+    return await runLeased({ input, context, prepared, turnId, lease, meter, deps, stream, closed: closed.signal, lost: () => lost });
   } finally {
     unwatch();
   }
@@ -65,7 +71,7 @@ async function leaseOrForget(input: ProcessFrameInput, prepared: PreparedTurn, l
   try {
     return await takeLease(input, prepared, lease, deps);
   } catch (error) {
-    await forgetRequest(input.sessionId, input.requestId);
+    await forgetRequest(input.sessionId, input.requestId).catch(() => undefined);
     throw error;
   }
 }
@@ -80,12 +86,14 @@ interface LeasedTurn {
   deps: TurnDeps;
   stream: TurnStream;
   closed: AbortSignal;
+  /** Whether somebody else has resolved the lease meanwhile. */
+  lost: () => boolean;
 }
 
 async function runLeased(turn: LeasedTurn): Promise<TurnResult> {
   const { context, prepared } = turn;
   const run = await askModel(turn);
-  if (turn.deps.now() >= (turn.meter.turn?.expiresAt ?? 0)) throw lostLease();
+  if (turn.lost() || turn.deps.now() >= (turn.meter.turn?.expiresAt ?? 0)) throw lostLease();
   if (run.outcome === 'cut') log.warn('turn cut', { sessionId: turn.input.sessionId, turnId: turn.turnId, reason: run.error?.details?.reason });
   const priced = charge(endingOf(run), context.config.dofRates, prepared.priced, prepared.held);
   return run.outcome === 'failed' ? fail(turn, run) : succeed(turn, { ...run, outcome: run.outcome }, priced);
@@ -133,12 +141,12 @@ function endingOf(run: ModelRun): Ending {
 
 /** Gives the hold back: the same request id may try again. */
 async function fail(turn: LeasedTurn, run: ModelRun): Promise<never> {
-  const { input, turnId, lease, deps } = turn;
+  const { input, turnId, lease, meter, deps } = turn;
   const error = run.error ?? new AppError('unavailable', 'The model gave no answer. Try again.', { reason: 'provider_unavailable' });
   await recordTurn(input.sessionId, input.requestId, null, {
     turnId,
     last: { type: 'error', code: error.code, reason: error.details?.reason ?? null },
-    live: { turn: { state: 'idle' } },
+    live: { 'dofs/consumed': meter.consumed, 'dofs/remaining': meter.limit - meter.consumed, turn: { state: 'idle' } },
   });
   await postTurn(input.sessionId, { ...lease, cost: 0 }, deps.now());
   throw error;

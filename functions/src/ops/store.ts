@@ -1,4 +1,4 @@
-import { db, liveDatabases } from '../runtime/firebase.ts';
+import { liveDatabases } from '../runtime/firebase.ts';
 import { parseServerConfig, serverConfigRef } from '../sessions/store.ts';
 import type { ServerConfig } from '../sessions/schema.ts';
 
@@ -7,13 +7,15 @@ export async function getServerConfig(): Promise<ServerConfig> {
   return parseServerConfig(await serverConfigRef().get());
 }
 
-/** Whether each database answers a read within two seconds; `false` says nothing about why. */
-export async function checkDatabases(): Promise<{ firestore: boolean; realtimeDatabase: boolean }> {
-  const [firestore, realtimeDatabase] = await Promise.all([
-    answers(() => db().collection('config').doc('server').get()),
+/** Whether each database answers a read within two seconds, and the configuration is usable; `false` says nothing about why: the log does. */
+export async function checkReadiness(): Promise<{ firestore: boolean; configuration: boolean; realtimeDatabase: boolean }> {
+  const config = serverConfigRef().get();
+  const [firestore, configuration, realtimeDatabase] = await Promise.all([
+    answers(() => config),
+    answers(async () => parseServerConfig(await config)),
     answers(() => Promise.all(liveDatabases().map((database) => database.ref('health').get()))),
   ]);
-  return { firestore, realtimeDatabase };
+  return { firestore, configuration, realtimeDatabase };
 }
 
 async function answers(check: () => Promise<unknown>): Promise<boolean> {

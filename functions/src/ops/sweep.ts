@@ -1,8 +1,10 @@
 import { publishOutbox, stuckEvents } from '../events/store.ts';
 import { settleCheckpoint } from '../credits/store.ts';
-import { isDue } from '../live/meter.ts';
+import { isDue, type Meter } from '../live/meter.ts';
 import { dueSessions, removeLive } from '../live/store.ts';
 import { endSession } from '../sessions/lifecycle.ts';
+import { describeError } from '../runtime/errors.ts';
+import { log } from '../runtime/log.ts';
 import type { CloseReason } from '../sessions/schema.ts';
 import { expiredSessions, markCleanedUp, sessionsToCleanUp, unsettledSessions } from '../sessions/store.ts';
 
@@ -22,20 +24,36 @@ const overdueMs = 60_000;
 /**
  * Makes up for everything that time or a crash left behind: ends idle and expired sessions and ends that were cut
  * short, settles what a dropped trigger left, publishes stuck events, removes the live state of sessions long ended.
- * Level-triggered and safe to repeat; reads only what it acts on. One failing item does not stop the others.
+ * Level-triggered and safe to repeat; reads only what it acts on. Neither a failing item nor a failing query stops the
+ * rest; a full batch is followed by the next one as long as something comes of it.
  */
 export async function runSweep(now: () => number): Promise<SweepReport> {
   const report: SweepReport = { ended: 0, settled: 0, republished: 0, cleanedUp: 0, failed: 0 };
-  const each = async <T>(items: Promise<T[]>, count: Exclude<keyof SweepReport, 'failed'>, act: (item: T) => Promise<unknown>): Promise<void> => {
-    for (const result of await Promise.allSettled((await items).map(act))) report[result.status === 'fulfilled' ? count : 'failed']++;
+  const fail = (kind: string, error: unknown): void => {
+    report.failed++;
+    log.write({ severity: 'ERROR', message: 'sweep item failed', kind, error: describeError(error) });
   };
-  await each(expiredSessions(now(), batchSize), 'ended', ({ sessionId }) => endSession(sessionId, 'expired', now));
-  await each(dueSessions(now(), batchSize), 'ended', ({ sessionId, meter }) => endSession(sessionId, (meter.closeReason ?? 'idle') as CloseReason, now, (current) => isDue(current, now())));
-  await each(unsettledSessions(now(), overdueMs, batchSize), 'settled', ({ sessionId, consumedDOFs }) => settleCheckpoint(sessionId, { total: consumedDOFs, final: true }));
-  await each(stuckEvents(overdueMs, batchSize), 'republished', publishOutbox);
-  await each(sessionsToCleanUp(now(), batchSize), 'cleanedUp', async ({ sessionId }) => {
-    await removeLive(sessionId);
-    await markCleanedUp(sessionId);
-  });
+  const each = async <T>(count: Exclude<keyof SweepReport, 'failed'>, find: () => Promise<T[]>, act: (item: T) => Promise<unknown>): Promise<void> => {
+    for (let done = batchSize; done >= batchSize;) {
+      const results = await Promise.allSettled((await find()).map(act));
+      // Null: somebody else was faster, or the session is in use again.
+      done = results.filter((result) => result.status === 'fulfilled' && result.value !== null).length;
+      report[count] += done;
+      for (const result of results) if (result.status === 'rejected') fail(count, result.reason);
+    }
+  };
+  const chores = [
+    () => each('ended', () => expiredSessions(now(), batchSize), ({ sessionId }) => endSession(sessionId, 'expired', now)),
+    () => each('ended', () => dueSessions(now(), batchSize), ({ sessionId, meter }) => endSession(sessionId, closeReasonOf(meter), now, (current) => isDue(current, now()))),
+    () => each('settled', () => unsettledSessions(now(), overdueMs, batchSize), ({ sessionId, consumedDOFs }) => settleCheckpoint(sessionId, { total: consumedDOFs, final: true })),
+    () => each('republished', () => stuckEvents(overdueMs, batchSize), publishOutbox),
+    () => each('cleanedUp', () => sessionsToCleanUp(now(), batchSize), ({ sessionId }) => removeLive(sessionId).then(() => markCleanedUp(sessionId))),
+  ];
+  for (const chore of chores) await chore().catch((error: unknown) => fail('query', error));
   return report;
+}
+
+/** A meter that is closed already keeps its reason; an open one that is due is idle. */
+function closeReasonOf(meter: Meter): CloseReason {
+  return (meter.closeReason ?? 'idle') as CloseReason;
 }

@@ -25,7 +25,14 @@ export async function callerOfHeader(authorization: string | undefined): Promise
     if (token === undefined) throw new Error('not a bearer token');
     const decoded = await auth().verifyIdToken(token);
     return callerOf(decoded.uid, decoded);
-  } catch {
+  } catch (error) {
+    if (isOutage(error)) throw new AppError('unavailable', 'Tokens cannot be verified right now. Try again in a moment.', { reason: 'not_ready' });
     throw new AppError('unauthenticated', 'The ID token is not valid. Sign in again and send a fresh one.', { reason: 'signed_out' });
   }
+}
+
+/** Whether verification failed for want of Google's certificates, not because of the token. */
+function isOutage(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return code === 'auth/internal-error' || code === 'app/network-error' || code === 'app/network-timeout';
 }

@@ -23,7 +23,6 @@ export type ErrorReason =
   | 'bad_media'
   | 'not_found'
   | 'signed_out'
-  | 'account_disabled'
   | 'no_dofs'
   | 'dofs_exhausted'
   | 'session_limit'
@@ -64,4 +63,19 @@ export type ErrorCode = keyof typeof httpStatusOf;
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   return new AppError('internal', 'Something went wrong on our side. Try again with the same input.', { reason: 'internal' }, { cause: error });
+}
+
+/** Name, message and stack of an unexpected error and of what caused it, for the log only. */
+export interface ErrorDescription {
+  name: string;
+  message: string;
+  stack?: string | undefined;
+  cause?: ErrorDescription;
+}
+
+/** What the log says of an unexpected error. */
+export function describeError(error: unknown): ErrorDescription {
+  if (!(error instanceof Error)) return { name: 'Unknown', message: typeof error };
+  const { name, message, stack, cause } = error;
+  return { name, message, stack, ...(cause === undefined ? {} : { cause: describeError(cause) }) };
 }

@@ -40,13 +40,24 @@ export function liveDatabases(): Database[] {
 /** The Realtime Database that holds everything of one session: a stable hash spreads sessions over the shards. */
 export function liveDatabase(sessionId: string): Database {
   const urls = shardUrls();
-  if (urls.length === 0) return getDatabase(app());
-  const index = createHash('sha256').update(sessionId).digest().readUInt32BE(0) % urls.length;
-  return getDatabaseWithUrl(urls[index] ?? '', app());
+  return urls.length === 0 ? getDatabase(app()) : getDatabaseWithUrl(shardOf(sessionId, urls), app());
+}
+
+/** Where clients find the live state of a session when sessions are spread over databases; null when they are not. */
+export function liveDatabaseUrl(sessionId: string): string | null {
+  return configuredUrls().length === 0 ? null : shardOf(sessionId, configuredUrls());
+}
+
+function configuredUrls(): string[] {
+  return liveDatabaseUrls.value().split(',').map((url) => url.trim()).filter((url) => url !== '');
+}
+
+function shardOf(sessionId: string, urls: string[]): string {
+  return urls[createHash('sha256').update(sessionId).digest().readUInt32BE(0) % urls.length] ?? '';
 }
 
 function shardUrls(): string[] {
-  const urls = liveDatabaseUrls.value().split(',').map((url) => url.trim()).filter((url) => url !== '');
+  const urls = configuredUrls();
   const emulator = process.env['FIREBASE_DATABASE_EMULATOR_HOST'];
   // For demo projects firebase-tools names another namespace to the functions than the one it loads the rules into.
   return urls.length === 0 && emulator ? [`http://${emulator}?ns=${process.env['GCLOUD_PROJECT']}-default-rtdb`] : urls;

@@ -119,7 +119,7 @@ describe('an operation: failure', () => {
     const refusal = new AppError('resource-exhausted', 'No DOFs.', { reason: 'no_dofs' });
     const { error, log } = await run(greet('signed-in', () => Promise.reject(refusal)), { name: 'x' }, ada);
     assert.equal(error, refusal);
-    assert.match(log, /"operation":"greet","outcome":"resource-exhausted","reason":"no_dofs"/);
+    assert.match(log, /"operation":"greet","uid":"ada","outcome":"resource-exhausted","reason":"no_dofs"/);
   });
 
   it('hides an unexpected error from the caller and writes it to the log', async () => {
@@ -160,5 +160,18 @@ describe('an operation: its log', () => {
     const { log, error } = await run(greet('signed-in', () => Promise.reject(toAppError(new Error('socket hang up')))), { name: 'x' }, ada);
     assert.match(log, /socket hang up/);
     assert.doesNotMatch(error?.message ?? '', /socket/);
+  });
+
+  it('names the ids that an operator looks things up by, and nothing else of the input', async () => {
+    const { log } = await run(greet(), { name: 'secret words', sessionId: 's-1', requestId: 'not an id!' }, ada);
+    assert.match(log, /"uid":"ada","sessionId":"s-1"/);
+    assert.doesNotMatch(log, /secret words|not an id/);
+  });
+
+  it('warns of what is not the caller\'s fault, with its safe message', async () => {
+    const down = new AppError('unavailable', 'The model did not answer.', { reason: 'provider_unavailable' });
+    const { log } = await run(greet('signed-in', () => Promise.reject(down)), { name: 'x' }, ada);
+    assert.match(log, /"because":"The model did not answer."/);
+    assert.match(log, /"severity":"WARNING"/);
   });
 });

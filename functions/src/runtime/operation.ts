@@ -1,8 +1,9 @@
 import { HttpsError, onCall, type CallableFunction, type CallableOptions } from 'firebase-functions/https';
 import type { z } from 'zod';
 import { callerOf, type Caller } from './caller.ts';
-import { AppError, toAppError } from './errors.ts';
+import { AppError, describeError, toAppError } from './errors.ts';
 import { log } from './log.ts';
+import { idSchema } from './schema.ts';
 
 /** Who may call: anybody, anybody signed in, or holders of the `admin` claim. */
 export type Access = 'public' | 'signed-in' | 'admin';
@@ -55,18 +56,25 @@ export async function runOperation(
   stream: Pick<CallContext, 'emit' | 'signal'>,
 ): Promise<unknown> {
   const startedAt = Date.now();
+  const about = { operation: op.name, uid: caller?.uid, ...idsOf(raw) };
   try {
     authorize(op, caller);
     const output = op.output.parse(await op.handle(parseInput(op.input, raw), { caller: caller ?? nobody, ...stream }));
-    log.info('operation', { operation: op.name, outcome: 'ok', durationMs: Date.now() - startedAt });
+    log.info('operation', { ...about, outcome: 'ok', durationMs: Date.now() - startedAt });
     return output;
   } catch (error) {
     const appError = toAppError(error);
-    const entry = { operation: op.name, outcome: appError.code, reason: appError.details?.reason, durationMs: Date.now() - startedAt };
-    if (appError.code === 'internal') log.write({ severity: 'ERROR', message: 'operation', ...entry, error: describe(error) });
-    else log.info('operation', entry);
+    logRefusal({ ...about, outcome: appError.code, reason: appError.details?.reason, durationMs: Date.now() - startedAt }, appError, error);
     throw appError;
   }
+}
+
+/** Our own faults are errors, a vendor's and the configuration's are warnings with their safe message, the caller's are information. */
+function logRefusal(entry: object, { code, message, details }: AppError, error: unknown): void {
+  const ours = code === 'unavailable' || code === 'deadline-exceeded' || details?.reason === 'provider_configuration';
+  if (code === 'internal') log.write({ severity: 'ERROR', message: 'operation', ...entry, error: describeError(error) });
+  else if (ours) log.write({ severity: 'WARNING', message: 'operation', ...entry, because: message });
+  else log.info('operation', entry);
 }
 
 /** The operation as a Firebase callable, streaming included. */
@@ -75,7 +83,7 @@ export function callable(op: Operation): CallableFunction<unknown, Promise<unkno
     const caller = request.auth ? callerOf(request.auth.uid, request.auth.token) : null;
     try {
       return await runOperation(op, request.data, caller, {
-        emit: (chunk) => void response?.sendChunk(chunk),
+        emit: (chunk) => void response?.sendChunk(chunk).catch(() => undefined),
         signal: response?.signal ?? new AbortController().signal,
       });
     } catch (error) {
@@ -99,16 +107,11 @@ function parseInput<Input extends z.ZodType>(schema: Input, raw: unknown): z.out
   throw new AppError('invalid-argument', `The input is not valid: ${first?.path || 'input'}: ${first?.message ?? 'wrong shape'}.`, { reason: 'bad_input', issues });
 }
 
-/** Name, message and stack of an unexpected error and of what caused it, for the log only. */
-interface ErrorDescription {
-  name: string;
-  message: string;
-  stack?: string | undefined;
-  cause?: ErrorDescription;
-}
-
-function describe(error: unknown): ErrorDescription {
-  if (!(error instanceof Error)) return { name: 'Unknown', message: typeof error };
-  const { name, message, stack, cause } = error;
-  return { name, message, stack, ...(cause === undefined ? {} : { cause: describe(cause) }) };
+/** Ids of the input that an operator looks things up by; anything else in the input stays out of the log. */
+function idsOf(raw: unknown): Record<string, string> {
+  const fields = typeof raw === 'object' && raw !== null ? raw as Record<string, unknown> : {};
+  return Object.fromEntries(['sessionId', 'agentInstanceId', 'requestId'].flatMap((name) => {
+    const id = idSchema.safeParse(fields[name]);
+    return id.success ? [[name, id.data]] : [];
+  }));
 }

@@ -1,4 +1,5 @@
 import { AppError } from '../runtime/errors.ts';
+import { liveDatabaseUrl } from '../runtime/firebase.ts';
 import { operation } from '../runtime/operation.ts';
 import { newId, now } from '../runtime/system.ts';
 import { endSession as end, startSession as start } from './lifecycle.ts';
@@ -14,7 +15,8 @@ export const startSession = operation({
   input: startSessionInput,
   output: startSessionOutput,
   async handle({ agentInstanceId, gameContext, takeOver }, { caller }) {
-    return toStarted(await start({ uid: caller.uid, agentInstanceId, takeOver, gameContext: gameContext ?? null }, { now, newId }));
+    const open = await start({ uid: caller.uid, agentInstanceId, takeOver, gameContext: gameContext ?? null }, { now, newId });
+    return toStarted(open, liveDatabaseUrl(open.session.sessionId));
   },
 });
 

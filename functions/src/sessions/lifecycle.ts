@@ -1,7 +1,7 @@
 import { settleCheckpoint } from '../credits/store.ts';
 import { closeMeter } from '../live/drain.ts';
 import { remaining, type Meter } from '../live/meter.ts';
-import { mirrorLive, openLive } from '../live/store.ts';
+import { mirrorLive, openLive, removeLive } from '../live/store.ts';
 import { AppError } from '../runtime/errors.ts';
 import type { CloseReason, SessionDoc } from './schema.ts';
 import { commitEnd, commitStart, type StartRequest } from './store.ts';
@@ -51,8 +51,11 @@ export async function startSession(request: Omit<StartRequest, 'sessionId' | 'no
 export async function endSession(sessionId: string, reason: CloseReason, now: () => number, mayClose?: (meter: Meter) => boolean): Promise<SessionDoc | null> {
   const closed = await closeMeter(sessionId, reason, now, mayClose);
   if (closed === 'kept') return null;
-  const session = await commitEnd(sessionId, reason, closed.total, now());
-  if (!session) return null;
+  const session = await commitEnd(sessionId, closed.reason, closed.total, now());
+  if (!session) {
+    await removeLive(sessionId);
+    return null;
+  }
   const settlement = await settleCheckpoint(sessionId, { total: session.consumedDOFs, final: true });
   const settled = { ...session, ...settlement?.session };
   await mirrorLive(settled);

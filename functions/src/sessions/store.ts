@@ -7,6 +7,7 @@ import { outboxRef, toOutbox } from '../events/store.ts';
 import { commitIfUnchanged, unchanged, type Plan } from '../runtime/commit.ts';
 import { AppError } from '../runtime/errors.ts';
 import { db } from '../runtime/firebase.ts';
+import { log } from '../runtime/log.ts';
 import { serverConfigSchema, type CloseReason, type ServerConfig, type SessionDoc } from './schema.ts';
 import { decideStart, newSession, type NewSession, type StartDecision } from './start.ts';
 
@@ -27,6 +28,7 @@ export function serverConfigRef(): DocumentReference {
 export function parseServerConfig(snapshot: DocumentSnapshot): ServerConfig {
   const parsed = serverConfigSchema.safeParse(snapshot.data());
   if (parsed.success) return parsed.data;
+  log.write({ severity: 'ERROR', message: 'config/server is missing or malformed', issues: parsed.error.issues.map((issue) => issue.path.join('.')) });
   throw new AppError('unavailable', 'The service is not configured yet. Operators: check the document config/server.', { reason: 'not_ready' });
 }
 
@@ -112,12 +114,13 @@ export async function commitEnd(sessionId: string, reason: CloseReason, meteredT
     const snapshot = await ref.get();
     const session = snapshot.data();
     if (!session || session.status === 'ended') return { result: session ?? null };
+    const user = await userRef(session.ownerId).get();
     const ended = endedSession(session, reason, meteredTotal ?? session.consumedDOFs, now);
     const { status, closeReason, consumedDOFs, endedAt, settlement, version, cleanupAt } = ended;
     return { result: ended, write: (batch) => {
       batch.update(ref, { status, closeReason, consumedDOFs, endedAt, settlement, version, cleanupAt }, unchanged(snapshot));
-      // Merged, not updated: a session must be able to end when its account is gone.
-      batch.set(userRef(session.ownerId), { activeSessions: { [sessionId]: FieldValue.delete() } }, { merge: true });
+      // A session must be able to end when its account is gone, and must not bring the account back.
+      if (user.exists) batch.update(user.ref, { [`activeSessions.${sessionId}`]: FieldValue.delete() });
       batch.create(checkpointRef(sessionId, 'final'), toCheckpoint(consumedDOFs, true));
       writeEvent(batch, ended, 'session.ended', { closeReason, consumedDOFs, durationMs: now - session.startedAt.toMillis() });
     } };

@@ -13,6 +13,9 @@ export const mirrorSession = onDocumentWritten({ document: 'sessions/{sessionId}
   if (!event.data?.before.exists) {
     const current = await getOwnSession(after.ownerId, after.sessionId);
     if (current?.status === 'active') await openLive(current);
+    // It may have ended while its live state was being opened; the mirror of that end found nothing to change then.
+    const latest = current && await getOwnSession(after.ownerId, after.sessionId);
+    if (latest?.status === 'ended') await mirrorLive(latest);
   }
   await mirrorLive(after);
 });

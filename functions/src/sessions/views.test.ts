@@ -23,7 +23,7 @@ const session = newSession(agent, product, server, {
 });
 
 describe('the answer to startSession', () => {
-  const started = toStarted({ session, resumed: false, remainingDOFs: 480 });
+  const started = toStarted({ session, resumed: false, remainingDOFs: 480 }, null);
 
   it('says what the session may spend and where to watch it', () => {
     const { config, ...rest } = started;
@@ -32,6 +32,10 @@ describe('the answer to startSession', () => {
       live: { databaseUrl: 'https://live.example', path: 'live/s1', streamsPath: 'streams/s1' },
     });
     assert.deepEqual(config, session.config);
+  });
+
+  it('sends the client to the database that the session is kept in', () => {
+    assert.equal(toStarted({ session, resumed: false, remainingDOFs: 480 }, 'https://shard-2.example').live.databaseUrl, 'https://shard-2.example');
   });
 
   it('contains no key', () => {

@@ -13,15 +13,15 @@ export function toSessionView(session: SessionDoc): z.input<typeof sessionView> 
   };
 }
 
-/** The answer to startSession: client-safe config and where to watch, never a key. */
-export function toStarted({ session, resumed, remainingDOFs }: OpenSession): z.input<typeof startSessionOutput> {
+/** The answer to startSession: client-safe config and where to watch (`shardUrl`, or the configured database when null), never a key. */
+export function toStarted({ session, resumed, remainingDOFs }: OpenSession, shardUrl: string | null): z.input<typeof startSessionOutput> {
   const { sessionId, generation, config } = session;
   return {
     sessionId,
     generation,
     resumed,
     config,
-    live: { databaseUrl: config.endpoints.liveDatabaseUrl, path: `live/${sessionId}`, streamsPath: `streams/${sessionId}` },
+    live: { databaseUrl: shardUrl ?? config.endpoints.liveDatabaseUrl, path: `live/${sessionId}`, streamsPath: `streams/${sessionId}` },
     remainingDOFs,
     expiresAt: session.expiresAt.toDate().toISOString(),
   };
