@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startSuite, type Suite } from '../emulators/suite.ts';
 import { runCommand, UserError } from '../errors.ts';
