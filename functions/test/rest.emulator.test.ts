@@ -304,7 +304,7 @@ describe('the REST API', () => {
   it('tells whether it lives and whether its databases do', async () => {
     assert.deepEqual((await rest<unknown>('GET', '/health')).body, { status: 'ok' });
     const { status, body } = await rest<unknown>('GET', '/ready');
-    assert.deepEqual([status, body], [200, { status: 'ready', checks: { firestore: true, realtimeDatabase: true } }]);
+    assert.deepEqual([status, body], [200, { status: 'ready', checks: { firestore: true, configuration: true, realtimeDatabase: true } }]);
   });
 
   it('answers browsers of other origins', async () => {

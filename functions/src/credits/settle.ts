@@ -24,7 +24,9 @@ export function settle(
   lots: Lot[],
 ): Settlement | null {
   const last = checkpoint.final && session.settlement === 'pending';
-  const delta = Math.max(0, checkpoint.total - session.settledDOFs);
+  // Once a session has ended, its own total is final; a checkpoint cannot say less.
+  const total = last ? Math.max(checkpoint.total, session.consumedDOFs) : checkpoint.total;
+  const delta = Math.max(0, total - session.settledDOFs);
   if (session.settlement === 'done' || (delta === 0 && !last)) return null;
   const { debits, uncovered } = burn(lots, delta);
   const heldAfter = Math.max(0, session.heldDOFs - delta);
@@ -35,7 +37,7 @@ export function settle(
     debits,
     session: {
       settledDOFs: session.settledDOFs + delta,
-      consumedDOFs: Math.max(session.consumedDOFs, checkpoint.total),
+      consumedDOFs: Math.max(session.consumedDOFs, total),
       heldDOFs: heldAfter - released,
       settlement: last ? 'done' : session.settlement,
       version: session.version + 1,

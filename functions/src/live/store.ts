@@ -19,9 +19,10 @@ export function liveRefs(sessionId: string): Record<'meter' | 'live' | 'context'
 
 /**
  * Opens the live state of a session: context, live node and meter, each only if it is not there yet, so that a
- * repeat after a crash completes what is missing and never resets a meter. Returns the meter as it is.
+ * repeat after a crash completes what is missing and never resets a meter. With `resume` an open meter also learns the
+ * session's generation and counts as used just now. Returns the meter as it is.
  */
-export async function openLive(session: SessionDoc): Promise<Meter> {
+export async function openLive(session: SessionDoc, { resume = false } = {}): Promise<Meter> {
   const { meter, live, context } = liveRefs(session.sessionId);
   const expiresAt = session.expiresAt.toMillis();
   const remaining = session.heldDOFs;
@@ -50,7 +51,7 @@ export async function openLive(session: SessionDoc): Promise<Meter> {
   };
   const { snapshot } = await meter.transaction((current: Meter | null) => {
     if (current === null) return fresh;
-    if (!current.open) return undefined;
+    if (!current.open || !resume) return undefined;
     return { ...current, generation: Math.max(current.generation, fresh.generation), dueAt: Math.max(current.dueAt ?? 0, fresh.dueAt ?? 0) };
   }, undefined, false);
   return snapshot.val() as Meter;

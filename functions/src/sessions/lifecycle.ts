@@ -35,7 +35,7 @@ export async function startSession(request: Omit<StartRequest, 'sessionId' | 'no
       continue;
     }
     const { session, kind } = started;
-    const meter = await openLive(session);
+    const meter = await openLive(session, { resume: true });
     if (meter.open) return { session, resumed: kind === 'resumed', remainingDOFs: remaining(meter) };
     await endSession(session.sessionId, (meter.closeReason ?? 'user') as CloseReason, deps.now);
   }
