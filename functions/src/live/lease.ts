@@ -5,7 +5,7 @@ import { acquire, diedBeforePosting, type Acquired, type Lease, type Meter } fro
 import { resolveAbandoned } from './posting.ts';
 import type { PreparedTurn } from './prepare.ts';
 import type { ProcessFrameInput } from './schema.ts';
-import { readRequest, updateMeter } from './store.ts';
+import { readRequest, updateMeter, watchMeter } from './store.ts';
 
 /** Terms of a lease: who holds it, for how long, and what happens on the meter when it ends. */
 export interface LeaseOptions {
@@ -84,4 +84,35 @@ async function endQuietly(sessionId: string, reason: CloseReason, deps: LeaseDep
 /** The answer for a session that is over. */
 export function sessionClosed(closeReason: string): AppError {
   return new AppError('failed-precondition', 'This session has ended. Start a new one.', { reason: 'session_closed', closeReason });
+}
+
+/** The meter as a turn sees it while it runs. */
+export interface LeaseWatch {
+  /** Aborted when the session closes or somebody else has resolved the lease. */
+  signal: AbortSignal;
+  /** Whether somebody else has resolved the lease. */
+  lost: () => boolean;
+  stop: () => void;
+}
+
+/** Watches the meter during a turn. The listener also keeps it at hand, so that taking and posting the lease cost one round trip each. */
+export function watchLease(sessionId: string, fence: string): LeaseWatch {
+  const stopped = new AbortController();
+  let holding = false;
+  let lost = false;
+  const stop = watchMeter(sessionId, (meter) => {
+    if (meter?.turn?.fence === fence) holding = true;
+    else if (holding) lost = true;
+    if (lost) stopped.abort(lostLease());
+    if (meter && !meter.open) stopped.abort(sessionClosed(meter.closeReason ?? 'unknown'));
+  });
+  return { signal: stopped.signal, lost: () => lost, stop };
+}
+
+/**
+ * The turn took so long that somebody else resolved its lease, at the price on its record: usually that of the input.
+ * Asking again with the same requestId answers what was charged.
+ */
+export function lostLease(): AppError {
+  return new AppError('deadline-exceeded', 'The turn took too long and was closed. Repeat the request to see what it cost.', { reason: 'provider_timeout' });
 }

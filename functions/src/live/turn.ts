@@ -4,12 +4,12 @@ import { AppError, toAppError } from '../runtime/errors.ts';
 import { log } from '../runtime/log.ts';
 import type { SessionConfig } from '../sessions/schema.ts';
 import type { Meter, RequestRecord } from './meter.ts';
-import { takeLease, type LeaseDeps, type LeaseOptions } from './lease.ts';
+import { lostLease, takeLease, watchLease, type LeaseDeps, type LeaseOptions, type LeaseWatch } from './lease.ts';
 import { runModel, type ModelRun } from './model.ts';
 import { postTurn } from './posting.ts';
 import { prepareTurn, type PreparedTurn } from './prepare.ts';
 import type { ProcessFrameInput, processFrameOutput, SessionContext } from './schema.ts';
-import { claimRequest, forgetRequest, recordTurn, updateLive, watchMeter } from './store.ts';
+import { claimRequest, forgetRequest, recordTurn, updateLive } from './store.ts';
 import { StreamWriter } from './stream.ts';
 import type { z } from 'zod';
 
@@ -48,22 +48,14 @@ export async function processTurn(input: ProcessFrameInput, context: SessionCont
     idleMs: limits.idleTimeoutMinutes * 60_000,
     settleEvery: context.settleEveryDOFs,
   };
-  const closed = new AbortController();
-  let holding = false;
-  let lost = false;
-  const unwatch = watchMeter(sessionId, (meter) => {
-    if (meter?.turn?.fence === turnId) holding = true;
-    else if (holding) lost = true;
-    if (lost) closed.abort(lostLease());
-    if (meter && !meter.open) closed.abort(new AppError('failed-precondition', 'The session has ended.', { reason: 'session_closed' }));
-  });
+  const watch = watchLease(sessionId, turnId);
   try {
     const repeat = await claimRequest(sessionId, requestId, { hash: prepared.hash, state: 'running', expiresAt: deps.now() + lease.leaseMs + leaseGraceMs }, deps.now());
     if (repeat.kind !== 'new') return answerRepeat(input, repeat, context);
     const meter = await leaseOrForget(input, prepared, lease, deps);
-    return await runLeased({ input, context, prepared, turnId, lease, meter, deps, stream, closed: closed.signal, lost: () => lost });
+    return await runLeased({ input, context, prepared, turnId, lease, meter, deps, stream, watch });
   } finally {
-    unwatch();
+    watch.stop();
   }
 }
 
@@ -85,21 +77,19 @@ interface LeasedTurn {
   meter: Meter;
   deps: TurnDeps;
   stream: TurnStream;
-  closed: AbortSignal;
-  /** Whether somebody else has resolved the lease meanwhile. */
-  lost: () => boolean;
+  watch: LeaseWatch;
 }
 
 async function runLeased(turn: LeasedTurn): Promise<TurnResult> {
   const { context, prepared } = turn;
   const run = await askModel(turn);
-  if (turn.lost() || turn.deps.now() >= (turn.meter.turn?.expiresAt ?? 0)) throw lostLease();
+  if (turn.watch.lost() || turn.deps.now() >= (turn.meter.turn?.expiresAt ?? 0)) throw lostLease();
   if (run.outcome === 'cut') log.warn('turn cut', { sessionId: turn.input.sessionId, turnId: turn.turnId, reason: run.error?.details?.reason });
   const priced = charge(endingOf(run), context.config.dofRates, prepared.priced, prepared.held);
   return run.outcome === 'failed' ? fail(turn, run) : succeed(turn, { ...run, outcome: run.outcome }, priced);
 }
 
-async function askModel({ input, context, prepared, turnId, meter, deps, stream, closed }: LeasedTurn): Promise<ModelRun & { provider: ModelProvider['name'] | null }> {
+async function askModel({ input, context, prepared, turnId, meter, deps, stream, watch }: LeasedTurn): Promise<ModelRun & { provider: ModelProvider['name'] | null }> {
   const { sessionId } = input;
   const writer = new StreamWriter(sessionId, turnId);
   const live: Promise<boolean>[] = [shown(updateLive(sessionId, { turn: { id: turnId, state: 'thinking', by: stream.uid } }))];
@@ -112,7 +102,7 @@ async function askModel({ input, context, prepared, turnId, meter, deps, stream,
     const run = await runModel(provider, {
       ...prepared.model,
       ...(meter.scene === undefined ? {} : { sceneBefore: meter.scene }),
-      signal: AbortSignal.any([stream.signal, timeout.signal, closed]),
+      signal: AbortSignal.any([stream.signal, timeout.signal, watch.signal]),
     }, (text) => {
       stream.emit({ type: 'chunk', turnId, text });
       writer.add(text, deps.now());
@@ -169,14 +159,6 @@ async function succeed(turn: LeasedTurn, run: ModelRun & { outcome: TurnResult['
   const posted = await postTurn(sessionId, { ...lease, cost, ...(run.scene === undefined ? {} : { scene: run.scene }) }, deps.now());
   if (!posted) throw lostLease();
   return { turnId, requestId, reply: run.reply, outcome: run.outcome, provider, costDOFs: cost, estimated, consumedDOFs: consumed, remainingDOFs, replayed: false };
-}
-
-/**
- * The turn took so long that somebody else resolved its lease, at the price on its record: usually that of the input.
- * Asking again with the same requestId answers what was charged.
- */
-function lostLease(): AppError {
-  return new AppError('deadline-exceeded', 'The turn took too long and was closed. Repeat the request to see what it cost.', { reason: 'provider_timeout' });
 }
 
 function answerRepeat(input: ProcessFrameInput, repeat: Exclude<Awaited<ReturnType<typeof claimRequest>>, { kind: 'new' }>, context: SessionContext): TurnResult {
