@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { productSchema } from '../../functions/src/agents/schema.ts';
+import { serverConfigSchema } from '../../functions/src/sessions/schema.ts';
 import { expandSeed, readSeed, type Seed } from './seed.ts';
 import { validateSeed } from './validate.ts';
 
@@ -18,6 +20,12 @@ function firstAgent(seed: Seed) {
 describe('seed', () => {
   it('holds together: ledgers, lots and balances agree', () => {
     assert.deepEqual(validateSeed(readSeed()), []);
+  });
+
+  it('is what the functions accept as products and as configuration', () => {
+    const { products, config } = readSeed();
+    for (const product of Object.values(products)) productSchema.parse(product);
+    serverConfigSchema.parse(config['server']);
   });
 
   it('offers every rank of every provider', () => {

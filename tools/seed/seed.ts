@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { AgentDoc, UserDoc } from '../../functions/src/agents/schema.ts';
+import type { GrantDoc, LedgerDoc } from '../../functions/src/credits/schema.ts';
+import type { Timestamp } from '../admin.ts';
 import { EMULATOR_DATA } from '../paths.ts';
 
 /** An account of the Auth emulator. */
@@ -11,54 +14,14 @@ export interface SeedAccount {
   claims: Record<string, unknown>;
 }
 
-/** A lot of DOFs as the seed writes it; moments are ISO strings. */
-export interface SeedGrant {
-  source: string;
-  amount: number;
-  remaining: number;
-  priority: number;
-  expiresAt: string | null;
-  createdAt: string;
-}
-
-/** A ledger entry as the seed writes it. */
-export interface SeedLedgerEntry {
-  type: 'grant' | 'settlement';
-  amount: number;
-  balanceAfter: number;
-  operationId: string;
-  grantId?: string;
-  sessionId?: string;
-  lots: { grantId: string; amount: number }[];
-  createdAt: string;
-  seq: number;
-}
+/** A document as the seed writes it: moments are ISO strings. */
+type Written<T> = { [Field in keyof T]: T[Field] extends Timestamp ? string : Timestamp extends T[Field] ? string | null : T[Field] };
 
 /** An agent with its lots and ledger nested below it. */
-export interface SeedAgent {
-  agentInstanceId: string;
-  ownerId: string;
-  agentProductId: string;
-  productVersion: number;
-  purchasedAt: string;
-  customName: string | null;
-  currentDOFs: number;
-  heldDOFs: number;
-  debtDOFs: number;
-  seq: number;
-  version: number;
-  grants: Record<string, SeedGrant>;
-  ledger: Record<string, SeedLedgerEntry>;
-}
+export type SeedAgent = Written<AgentDoc> & { grants: Record<string, Written<GrantDoc>>; ledger: Record<string, Written<LedgerDoc>> };
 
 /** A user with the agents nested below. */
-export interface SeedUser {
-  email: string;
-  displayName: string;
-  createdAt: string;
-  activeSessions: Record<string, string>;
-  agents: Record<string, SeedAgent>;
-}
+export type SeedUser = Written<UserDoc> & { agents: Record<string, SeedAgent> };
 
 /** The content of emulator-data/seed. */
 export interface Seed {

@@ -1,9 +1,9 @@
-import type { Seed, SeedAgent, SeedLedgerEntry } from './seed.ts';
+import type { Seed, SeedAgent } from './seed.ts';
 
 const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
 
 /** What is wrong with the order, the running balance and the ids of a ledger. */
-function checkLedger(agent: SeedAgent, entries: [string, SeedLedgerEntry][]): string[] {
+function checkLedger(agent: SeedAgent, entries: [string, SeedAgent['ledger'][string]][]): string[] {
   const problems: string[] = [];
   let balance = 0;
   entries.forEach(([id, entry], index) => {

@@ -1,4 +1,5 @@
 import type { Usage } from '../providers/types.ts';
+import { audioTokens, mostImageTokens } from '../providers/usage.ts';
 import type { DofRates } from './schema.ts';
 
 /** What a turn sends that has a price. */
@@ -15,11 +16,6 @@ export interface PricedInput {
 /** Most output tokens a turn may generate; the estimate is priced with it. */
 export const maxOutputTokens = 512;
 
-/** Tokens that one frame can cost at most after downscaling: 16 tiles of 258 tokens (Gemini API, image understanding). */
-const maxImageTokens = 16 * 258;
-/** Tokens per second of audio (Gemini API, audio understanding). */
-const audioTokensPerSecond = 32;
-
 /** DOFs for what was sent, whatever the model answers: the part that is charged when the usage is unknown. */
 export function inputPrice(rates: DofRates, input: PricedInput): number {
   const frame = input.frame ? (input.highSpeed ? rates.highSpeedFrame : rates.frame) : 0;
@@ -30,8 +26,8 @@ export function inputPrice(rates: DofRates, input: PricedInput): number {
 /** DOFs that a turn can cost at most; held before the provider is called. */
 export function estimatePrice(rates: DofRates, input: PricedInput): number {
   const inputTokens = Math.ceil(input.textCharacters / 2)
-    + (input.frame ? maxImageTokens : 0)
-    + Math.ceil(input.audioSeconds) * audioTokensPerSecond;
+    + (input.frame ? mostImageTokens : 0)
+    + audioTokens(Math.ceil(input.audioSeconds));
   return inputPrice(rates, input) + tokenPrice(rates, inputTokens, maxOutputTokens);
 }
 

@@ -1,7 +1,7 @@
 import { createCheckpoint } from '../credits/store.ts';
 import { log } from '../runtime/log.ts';
 import { abandonedCost, post, remaining, type Lease, type Meter, type Posted, type Posting } from './meter.ts';
-import { appendError, liveRefs, readRequest, updateMeter } from './store.ts';
+import { readRequest, recordTurn, updateMeter } from './store.ts';
 
 /**
  * Posts a turn's price on the meter and, when enough has been consumed, creates the checkpoint that settles it.
@@ -37,8 +37,12 @@ export async function resolveAbandoned(sessionId: string, lease: Lease, options:
   const { cost, estimated } = own ? { cost: 0, estimated: false } : abandonedCost(lease, record);
   const posted = await postTurn(sessionId, { ...options, fence: lease.fence, cost }, now);
   if (posted && !own && record?.state === 'running') {
-    await appendError(sessionId, lease.fence, 'deadline-exceeded', 'provider_timeout');
-    await liveRefs(sessionId).requests.child(lease.requestId).update({ state: 'done', turnId: lease.fence, outcome: 'cut', reply: '', cost, estimated, consumed: posted.meter.consumed, remainingDOFs: remaining(posted.meter) });
+    const left = { consumed: posted.meter.consumed, remainingDOFs: remaining(posted.meter) };
+    await recordTurn(sessionId, lease.requestId, { ...record, ...left, state: 'done', turnId: lease.fence, outcome: 'cut', reply: '', cost, estimated }, {
+      turnId: lease.fence,
+      last: { type: 'error', code: 'deadline-exceeded', reason: 'provider_timeout' },
+      live: {},
+    });
   }
   return posted?.meter ?? null;
 }

@@ -6,7 +6,7 @@ import { judgeRepeat, type Meter, type Repeat, type RequestRecord } from './mete
 import type { SessionContext } from './schema.ts';
 
 /** The live nodes of one session; all of them live in the same database. */
-export function liveRefs(sessionId: string): Record<'meter' | 'live' | 'context' | 'requests' | 'streams', Reference> {
+function liveRefs(sessionId: string): Record<'meter' | 'live' | 'context' | 'requests' | 'streams', Reference> {
   const database = liveDatabase(sessionId);
   return {
     meter: database.ref(`meters/${sessionId}`),
@@ -57,7 +57,7 @@ export async function openLive(session: SessionDoc, { resume = false } = {}): Pr
   return snapshot.val() as Meter;
 }
 
-/** Creates a node in one round trip, unless it is there already; returns what is there afterwards. */
+/** Creates a node in one round trip, unless it is there already. */
 async function createOnce(ref: Reference, value: object): Promise<void> {
   await ref.transaction((current: unknown) => (current === null ? value : undefined), undefined, false);
 }
@@ -128,7 +128,7 @@ export async function forgetRequest(sessionId: string, requestId: string): Promi
 export interface TurnEnd {
   turnId: string;
   /** Last item of the stream. */
-  last: { type: 'done'; outcome: string; cost: number } | { type: 'error'; code: string; reason: string | null };
+  last: { type: 'done'; outcome: string; cost: number } | { type: 'error'; code: ErrorCode; reason: ErrorReason | null };
   /** Paths below `live/{sessionId}`. */
   live: Record<string, unknown>;
 }
@@ -151,11 +151,6 @@ export async function recordTurn(sessionId: string, requestId: string, record: R
 /** Appends reply text to the stream that members watch. */
 export async function appendChunk(sessionId: string, turnId: string, text: string): Promise<void> {
   await liveRefs(sessionId).streams.child(turnId).push({ type: 'chunk', text });
-}
-
-/** Ends the stream of a turn that was given up, so that nobody waits for the rest. Only code and reason are shown. */
-export async function appendError(sessionId: string, turnId: string, code: ErrorCode, reason: ErrorReason): Promise<void> {
-  await liveRefs(sessionId).streams.child(turnId).push({ type: 'error', code, reason });
 }
 
 /** Updates parts of `live/{sessionId}` in one write; keys are paths below it. */

@@ -14,6 +14,9 @@ const tileSide = 768;
 const mostTiles = 16;
 const audioTokensPerSecond = 32;
 
+/** Most tokens that one picture can count. */
+export const mostImageTokens = mostTiles * tokensPerTile;
+
 /** Estimated tokens of a text. */
 export function textTokens(text: string): number {
   return Math.ceil(text.length / charactersPerToken);
