@@ -62,18 +62,21 @@ describe('an end that overtakes', () => {
   it('a turn that ignores being stopped changes nothing afterwards', async function () {
     this.timeout(60_000);
     const { player, sessionId } = await started();
-    let release = (): void => undefined;
-    const held = new Promise<void>((resolve) => { release = resolve; });
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
     const deaf: ModelProvider = {
       name: 'offline',
       async *generate() {
+        ask();
         yield { type: 'text', text: 'hello' };
         await held;
         yield { type: 'done', outcome: 'complete', usage: { ...noUsage, textInputTokens: 3_000, outputTokens: 400 } };
       },
     };
     const turn = refusal(processTurn({ sessionId, requestId: 'deaf', frameData: frames[0]! }, (await readContext(sessionId))!, depsWith(deaf), watcher(player.uid)));
-    await eventually(async () => (await at(`meters/${sessionId}/turn`)) !== null, 'the turn to hold its lease');
+    // The model is asked once the lease is taken. Asking the meter instead would not do: a get() below a path that this
+    // process listens to may leave an older value in the SDK's cache.
+    await asked;
     const ended = await endSession(sessionId, 'user', now);
     const [live, record] = [await at(`live/${sessionId}/dofs`), await at(`requests/${sessionId}/deaf`)];
     release();
