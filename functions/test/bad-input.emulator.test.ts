@@ -3,7 +3,7 @@ import { operations } from '../src/operations.ts';
 import type { ErrorCode, ErrorReason } from '../src/runtime/errors.ts';
 import { callWire, refusedWith, snapshotOf } from './evidence.ts';
 import { frames } from './frames.ts';
-import { admin, clientOf, closeClients, eventually, givePlayer, refusal, type Player } from './harness.ts';
+import { admin, clientOf, closeClients, eventually, givePlayer, refusal, type Client, type Player } from './harness.ts';
 
 after(closeClients);
 
@@ -70,6 +70,7 @@ const notFound = { code: 'not-found', reason: 'not_found' } as const;
 
 /** The players of this file; made before its tests run. */
 let player: Player;
+let administrator: Client;
 let stranger: Player;
 let sessionId: string;
 let foreignSession: string;
@@ -189,7 +190,7 @@ describe('bad input through the callables', () => {
 
   before(async function () {
     this.timeout(120_000);
-    [player, stranger] = await Promise.all([givePlayer({ agents: 2 }), givePlayer()]);
+    [player, stranger, administrator] = await Promise.all([givePlayer({ agents: 2 }), givePlayer(), clientOf('root', { admin: true })]);
     secondAgent = player.agentInstanceId.replace(/0$/, '1');
     ({ sessionId } = await player.call('startSession', { agentInstanceId: player.agentInstanceId }));
     foreignSession = (await stranger.call('startSession', { agentInstanceId: stranger.agentInstanceId })).sessionId;
@@ -199,8 +200,10 @@ describe('bad input through the callables', () => {
   });
 
   async function refuse({ operation, input, wire }: Case): Promise<{ code: string; message: string; details: unknown }> {
-    if (!wire) return refusedWith(player.callRaw(operation, input()));
-    const { text } = await callWire(operation, input() as string, await player.idToken());
+    // Whoever may not call at all is told that, whatever the input.
+    const caller = operations[operation as keyof typeof operations].access === 'admin' ? administrator : player;
+    if (!wire) return refusedWith(caller.callRaw(operation, input()));
+    const { text } = await callWire(operation, input() as string, await caller.idToken());
     const { error } = JSON.parse(text) as { error?: { status: string; message: string; details: unknown } };
     assert.ok(error, `the call was accepted: ${text}`);
     return { code: error.status.toLowerCase().replaceAll('_', '-'), message: error.message, details: error.details };

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setLogLevel } from 'firebase/app';
+import { Timestamp } from 'firebase-admin/firestore';
+import type { OperationDoc } from '../src/credits/schema.ts';
 import type { SessionDoc } from '../src/sessions/schema.ts';
 import { admin, clientOf, eventually, givePlayer, read, type Client, type Player } from './harness.ts';
 
@@ -16,6 +18,8 @@ export interface Cast {
   sessionId: string;
   endedId: string;
   turnId: string;
+  /** An administrator's operation on the owner's balance, as the server keeps it. */
+  operationId: string;
 }
 
 // The SDKs print a warning for every refusal.
@@ -36,23 +40,29 @@ export async function assemble(): Promise<Cast> {
   const unpublished = admin().firestore.collection('outbox').where('data.userId', '==', owner.uid).where('published', '==', false);
   await eventually(async () => (await unpublished.get()).empty, 'every event is published');
   const streams = (await admin().database.ref(`streams/${sessionId}`).get()).val() as Record<string, object>;
-  return { owner, clients: { owner, member, stranger, admin: administrator, anonymous }, sessionId, endedId, turnId: Object.keys(streams)[0]! };
+  const operationId = `operation-${randomUUID()}`;
+  const operation: OperationDoc = { fingerprint: 'of-its-input', result: { amount: 0 }, actor: owner.uid, createdAt: Timestamp.now() };
+  await admin().firestore.doc(`operations/${operationId}`).create(operation);
+  return { owner, operationId, clients: { owner, member, stranger, admin: administrator, anonymous }, sessionId, endedId, turnId: Object.keys(streams)[0]! };
 }
 
 /** Documents of the cast. */
 export interface Paths {
   user: string;
   agent: string;
+  /** The agent of the stranger. */
+  strangersAgent: string;
   session: string;
   ended: string;
   /** An outbox document of the ended session. */
   event: string;
 }
 
-export async function pathsOf({ owner, sessionId, endedId }: Cast): Promise<Paths> {
+export async function pathsOf({ owner, clients, sessionId, endedId }: Cast): Promise<Paths> {
   const user = `users/${owner.uid}`;
   const events = await admin().firestore.collection('outbox').where('subject', '==', endedId).limit(1).get();
-  return { user, agent: `${user}/agents/${owner.agentInstanceId}`, session: `sessions/${sessionId}`, ended: `sessions/${endedId}`, event: `outbox/${events.docs[0]!.id}` };
+  const { uid } = clients.stranger;
+  return { user, agent: `${user}/agents/${owner.agentInstanceId}`, strangersAgent: `users/${uid}/agents/agent-${uid}-0`, session: `sessions/${sessionId}`, ended: `sessions/${endedId}`, event: `outbox/${events.docs[0]!.id}` };
 }
 
 async function signInAdmin(): Promise<Client> {

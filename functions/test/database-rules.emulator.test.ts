@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   endAt, equalTo, get, increment, limitToFirst, onDisconnect, onValue, orderByChild, orderByKey, push, query, ref, remove, runTransaction, serverTimestamp, set, setPriority,
-  update, type Database, type DatabaseReference, type Query,
+  startAt, update, type Database, type DatabaseReference, type Query,
 } from 'firebase/database';
 import { admitted, assemble, type Cast, type Role } from './cast.ts';
 import { admin, closeClients, eventually, watch } from './harness.ts';
@@ -50,6 +50,7 @@ describe('Realtime Database rules: reading', () => {
       'own sessions': (db) => query(ref(db, 'live'), orderByChild('owner'), equalTo(uid)),
       'one session by key': (db) => query(ref(db, 'live'), orderByKey(), equalTo(s)),
       'the first session': (db) => query(ref(db, 'live'), limitToFirst(1)),
+      'what the turns cost': (db) => query(ref(db, `requests/${s}`), orderByChild('consumed'), startAt(1)),
       'due meters': (db) => query(ref(db, 'meters'), orderByChild('dueAt'), endAt(Date.now() * 2)),
     };
     for (const [what, find] of Object.entries(queries)) assert.deepEqual(await admitted(cast, ({ database }) => get(find(database))), [], what);

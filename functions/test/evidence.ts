@@ -33,7 +33,7 @@ export async function callWire(name: string, data: string, idToken = ''): Promis
 export async function snapshotOf(player: Player, sessionId: string): Promise<Record<string, unknown>> {
   const { firestore, database } = admin();
   const agents = (await firestore.collection(`users/${player.uid}/agents`).get()).docs;
-  const nested = await Promise.all(agents.flatMap(({ ref: { path } }) => [readAll(`${path}/grants`), readAll(`${path}/ledger`)]));
+  const nested = await Promise.all(agents.flatMap(({ ref: { path } }) => [readAll(`${path}/grants`), readAll(`${path}/ledger`), readAll(`${path}/holds`)]));
   const subjects = [sessionId, player.uid, ...agents.map(({ id }) => id)];
   const [user, sessions, checkpoints, outbox, ...live] = await Promise.all([
     read(`users/${player.uid}`),

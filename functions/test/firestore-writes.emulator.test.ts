@@ -41,8 +41,9 @@ describe('Firestore rules: writing', () => {
   function attempts(): Record<string, Write[]> {
     const { user, agent, session, ended, event } = paths;
     const [uid, stranger, member] = [cast.owner.uid, cast.clients.stranger.uid, cast.clients.member.uid];
-    const lot = { source: 'purchase', amount: 1_000_000, remaining: 1_000_000, priority: 1, expiresAt: null, createdAt: new Date() };
-    const entry = { type: 'grant', amount: 1_000_000, balanceAfter: 1_005_000, operationId: 'forged', lots: [], seq: 9, createdAt: new Date() };
+    const lot = { grantId: 'forged', source: 'purchase', amount: 1_000_000, priority: 1, expiresAt: null, rollover: null, createdAt: new Date() };
+    const open = { ...lot, remaining: 1_000_000, voided: false };
+    const entry = { type: 'grant', amount: 1_000_000, balanceAfter: 1_005_000, operationId: 'forged', lots: [{ grantId: 'forged', amount: 1_000_000 }], debt: 0, seq: 9, createdAt: new Date() };
     return {
       'own profile, replaced': [['set', user, { displayName: 'Forged', activeSessions: {} }]],
       'own name': [['update', user, { displayName: 'Forged' }]],
@@ -55,7 +56,14 @@ describe('Firestore rules: writing', () => {
       'balance set': [['update', agent, { currentDOFs: 1_000_000 }]],
       'balance raised': [['update', agent, { currentDOFs: increment(1) }]],
       'balance merged': [['merge', agent, { currentDOFs: 1_000_000 }]],
-      'hold released': [['update', agent, { heldDOFs: 0 }]],
+      'hold forgotten': [['update', agent, { heldDOFs: 0 }]],
+      'holds forgotten': [['update', agent, { heldDOFs: 0, holds: {} }]],
+      'hold given back': [['update', agent, { [`holds.${cast.sessionId}.amount`]: 0 }]],
+      'lot refilled': [['update', agent, { 'lots.lot-0.remaining': 1_000_000 }]],
+      'lot added': [['update', agent, { 'lots.forged': open }]],
+      'lot kept for ever': [['update', agent, { 'lots.lot-0.expiresAt': null, dueAt: null }]],
+      'lot never void': [['update', agent, { 'lots.lot-0.voided': false }]],
+      'alerts silenced': [['update', agent, { alertThresholds: [] }]],
       'debt forgiven': [['update', agent, { debtDOFs: 0 }]],
       'agent renamed': [['update', agent, { customName: 'Forged' }]],
       'agent given away': [['update', agent, { ownerId: stranger }]],
@@ -65,13 +73,16 @@ describe('Firestore rules: writing', () => {
       'agent made': [['set', `${user}/agents/forged`, { ownerId: uid, currentDOFs: 1_000_000 }]],
       'agent moved': [['set', `users/${stranger}/agents/forged`, { ownerId: stranger, currentDOFs: 1_000_000 }], ['delete', agent]],
       'grant added': [['set', `${agent}/grants/forged`, lot]],
-      'grant refilled': [['update', `${agent}/grants/lot-0`, { remaining: 1_000_000 }]],
+      'grant made larger': [['update', `${agent}/grants/lot-0`, { amount: 1_000_000 }]],
       'grant burnt last': [['update', `${agent}/grants/lot-0`, { priority: 99 }]],
       'grant deleted': [['delete', `${agent}/grants/lot-0`]],
+      'resolved hold added': [['set', `${agent}/holds/forged`, { holdId: 'forged', state: 'released', postedDOFs: 0, releasedDOFs: 1_000_000, lots: [] }]],
+      'resolved hold changed': [['update', `${agent}/holds/${cast.endedId}`, { releasedDOFs: 1_000_000 }]],
+      'resolved hold deleted': [['delete', `${agent}/holds/${cast.endedId}`]],
       'ledger entry added': [['set', `${agent}/ledger/forged`, entry]],
-      'ledger entry changed': [['update', `${agent}/ledger/grant-0`, { amount: 1_000_000 }]],
-      'ledger entry deleted': [['delete', `${agent}/ledger/grant-0`]],
-      'grant, ledger and balance together': [['set', `${agent}/grants/forged`, lot], ['set', `${agent}/ledger/forged`, entry], ['update', agent, { currentDOFs: 1_005_000, seq: 9 }]],
+      'ledger entry changed': [['update', `${agent}/ledger/lot-0`, { amount: 1_000_000 }]],
+      'ledger entry deleted': [['delete', `${agent}/ledger/lot-0`]],
+      'grant, ledger, lot and balance together': [['set', `${agent}/grants/forged`, lot], ['set', `${agent}/ledger/forged`, entry], ['update', agent, { currentDOFs: 1_005_000, seq: 9, 'lots.forged': open }]],
       'session ended': [['update', session, { status: 'ended', closeReason: 'user' }]],
       'session reopened': [['update', ended, { status: 'active', closeReason: null, endedAt: null }]],
       'member added': [['update', session, { [`members.${stranger}`]: 'owner' }]],
@@ -88,6 +99,10 @@ describe('Firestore rules: writing', () => {
       'checkpoint added': [['set', `${session}/checkpoints/0`, { total: 0, final: true, createdAt: new Date() }]],
       'checkpoint changed': [['update', `${ended}/checkpoints/final`, { total: 0 }]],
       'checkpoint deleted': [['delete', `${ended}/checkpoints/final`]],
+      'receipt forged': [['update', `${ended}/checkpoints/final`, { lines: [] }]],
+      'operation added': [['set', 'operations/forged', { fingerprint: 'forged', result: {}, actor: uid }]],
+      'operation changed': [['update', `operations/${cast.operationId}`, { result: { amount: 1_000_000 } }]],
+      'operation deleted': [['delete', `operations/${cast.operationId}`]],
       'turn invented': [['set', `${session}/turns/forged`, { text: 'forged' }]],
       'invite made': [['set', `${session}/invites/forged`, { uid }]],
       'event added': [['set', 'outbox/forged', { type: 'user.created', topic: 'notification-events', published: false }]],

@@ -9,10 +9,11 @@ import type { Auth } from 'firebase-admin/auth';
 import type { Database as AdminDatabase } from 'firebase-admin/database';
 import { Timestamp, type DocumentData, type Firestore as AdminFirestore } from 'firebase-admin/firestore';
 import type { AgentDoc, ProductDoc, UserDoc } from '../src/agents/schema.ts';
-import type { GrantDoc, LedgerDoc } from '../src/credits/schema.ts';
+import type { GrantDoc, GrantSource, LedgerDoc, LotDoc } from '../src/credits/schema.ts';
 import { auth, db, liveDatabases } from '../src/runtime/firebase.ts';
 import type { Operation } from '../src/runtime/operation.ts';
 import type { operations } from '../src/operations.ts';
+import type { ServerConfig } from '../src/sessions/schema.ts';
 import type { z } from 'zod';
 
 type Operations = typeof operations;
@@ -46,13 +47,13 @@ export interface Client {
 
 const clients: FirebaseApp[] = [];
 
-/** A client app that is signed in as `uid`, or not at all when null. */
-export async function clientOf(uid: string | null): Promise<Client> {
+/** A client app that is signed in as `uid`, with these claims, or not at all when null. */
+export async function clientOf(uid: string | null, claims: Record<string, unknown> = {}): Promise<Client> {
   const app = initializeClientApp({ apiKey: 'demo', projectId, databaseURL: `http://${databaseHost.join(':')}?ns=${projectId}-default-rtdb` }, randomUUID());
   clients.push(app);
   const clientAuth = getClientAuth(app);
   connectAuthEmulator(clientAuth, `http://${process.env['FIREBASE_AUTH_EMULATOR_HOST']}`, { disableWarnings: true });
-  if (uid !== null) await signInWithCustomToken(clientAuth, await admin().auth.createCustomToken(uid));
+  if (uid !== null) await signInWithCustomToken(clientAuth, await admin().auth.createCustomToken(uid, claims));
   const functions = getFunctions(app);
   const { hostname, port } = new URL(functionsUrl);
   connectFunctionsEmulator(functions, hostname, Number(port));
@@ -87,12 +88,23 @@ export interface Player extends Client {
   agentInstanceId: string;
 }
 
+/** A lot that a test's player has. */
+export interface LotOptions {
+  amount: number;
+  /** Lower burns first. */
+  priority?: number;
+  source?: GrantSource;
+  expiresAt?: Date | null;
+  rollover?: LotDoc['rollover'];
+}
+
 /** What a test's player owns. */
 export interface PlayerOptions {
   dofs?: number;
   productId?: string;
-  /** Sizes and burn priority of the lots; one lot of `dofs` unless given. */
-  lots?: { amount: number; priority: number }[];
+  /** Its lots, `lot-0` and so on; one lot of `dofs` unless given. */
+  lots?: LotOptions[];
+  alertThresholds?: number[];
   agents?: number;
 }
 
@@ -106,25 +118,48 @@ export async function givePlayer(options: PlayerOptions = {}): Promise<Player> {
   return { ...await clientOf(uid), agentInstanceId: ids[0]! };
 }
 
-async function giveAgent(uid: string, agentInstanceId: string, { dofs = 1_000, productId = 'gemini-rookie', lots = [{ amount: dofs, priority: 10 }] }: PlayerOptions): Promise<void> {
+async function giveAgent(uid: string, agentInstanceId: string, { dofs = 1_000, productId = 'gemini-rookie', lots = [{ amount: dofs }], alertThresholds = [] }: PlayerOptions): Promise<void> {
   const { firestore } = admin();
-  const agent = firestore.doc(`users/${uid}/agents/${agentInstanceId}`);
+  const ref = firestore.doc(`users/${uid}/agents/${agentInstanceId}`);
   const createdAt = Timestamp.now();
   const batch = firestore.batch();
-  const held = lots.filter(({ amount }) => amount > 0);
-  let balance = 0;
-  for (const [index, { amount, priority }] of held.entries()) {
-    balance += amount;
-    const grant: GrantDoc = { source: 'purchase', amount, remaining: amount, priority, expiresAt: null, createdAt };
-    const entry: LedgerDoc = { type: 'grant', amount, balanceAfter: balance, operationId: `grant-${index}`, grantId: `lot-${index}`, lots: [], seq: index + 1, createdAt };
-    batch.create(agent.collection('grants').doc(`lot-${index}`), grant);
-    batch.create(agent.collection('ledger').doc(`grant-${index}`), entry);
-  }
-  const doc: AgentDoc = {
-    agentInstanceId, ownerId: uid, agentProductId: productId, productVersion: 1, purchasedAt: createdAt, customName: null, currentDOFs: balance, heldDOFs: 0, debtDOFs: 0, seq: held.length, version: 1,
+  const agent: AgentDoc = {
+    agentInstanceId, ownerId: uid, agentProductId: productId, productVersion: 1, purchasedAt: createdAt, customName: null,
+    currentDOFs: 0, heldDOFs: 0, debtDOFs: 0, seq: 0, lots: {}, holds: {}, dueAt: null, alertThresholds, version: 1,
   };
-  batch.create(agent, doc);
+  for (const [index, lot] of lots.filter(({ amount }) => amount > 0).entries()) {
+    const grantId = `lot-${index}`;
+    const { amount, priority = 10, source = 'purchase', rollover = null } = lot;
+    const expiresAt = lot.expiresAt ? Timestamp.fromDate(lot.expiresAt) : null;
+    agent.currentDOFs += amount;
+    agent.seq += 1;
+    agent.lots[grantId] = { source, remaining: amount, priority, expiresAt, rollover, voided: false, createdAt };
+    if (expiresAt && (agent.dueAt === null || expiresAt.toMillis() < agent.dueAt.toMillis())) agent.dueAt = expiresAt;
+    const because = { reason: 'given to a test', actor: 'system' };
+    const grant: GrantDoc = { grantId, source, amount, priority, expiresAt, rollover, ...because, createdAt };
+    // As everywhere, the entry that opens a lot has the lot's id.
+    const entry: LedgerDoc = {
+      type: 'grant', amount, balanceAfter: agent.currentDOFs, operationId: grantId, grantId, lots: [{ grantId, amount }], debt: 0, seq: agent.seq, ...because, createdAt,
+    };
+    batch.create(ref.collection('grants').doc(grantId), grant);
+    batch.create(ref.collection('ledger').doc(grantId), entry);
+  }
+  batch.create(ref, agent);
   await batch.commit();
+}
+
+/** Settings that a session freezes when it starts. */
+export interface FrozenSettings {
+  limits?: Partial<ServerConfig['limits']>;
+  settleEveryDOFs?: number;
+}
+
+/** Starts a session under other settings than those of config/server, which is as it was when this returns. */
+export async function startWith(player: Player, { limits = {}, ...settings }: FrozenSettings): Promise<OutputOf<'startSession'>> {
+  const server = admin().firestore.doc('config/server');
+  const usual = (await server.get()).data() as ServerConfig;
+  await server.set({ ...usual, ...settings, limits: { ...usual.limits, ...limits } });
+  return player.call('startSession', { agentInstanceId: player.agentInstanceId }).finally(() => server.set(usual));
 }
 
 /** The document at a path; undefined when there is none. */
@@ -177,14 +212,21 @@ export async function fireSchedule(name: string): Promise<void> {
   if (!response.ok) throw new Error(`${name} answered ${response.status}: ${await response.text()}`);
 }
 
-/** DOFs that the ledger, the lots and the balance document of a player's agent add up to; equal unless something is wrong (I1). */
+/**
+ * DOFs that the ledger, the lots (less debt) and the balance of a player's agent add up to, equal unless something is
+ * wrong (I1), and what its pending holds have set aside.
+ */
 export async function sums(player: Player): Promise<{ ledger: number; lots: number; balance: number; held: number }> {
-  const base = `users/${player.uid}/agents/${player.agentInstanceId}`;
-  const [ledger, grants, agent] = await Promise.all([readAll<LedgerDoc>(`${base}/ledger`), readAll<GrantDoc>(`${base}/grants`), readAgent(player)]);
+  const [ledger, agent] = await Promise.all([readAll<LedgerDoc>(`users/${player.uid}/agents/${player.agentInstanceId}/ledger`), readAgent(player)]);
+  if (!agent) throw new Error(`${player.agentInstanceId} is gone`);
+  const held = sumOf(Object.values(agent.holds));
+  if (held !== agent.heldDOFs) throw new Error(`heldDOFs is ${agent.heldDOFs}, the holds add up to ${held}`);
   return {
-    ledger: ledger.reduce((sum, entry) => sum + entry.amount, 0),
-    lots: grants.reduce((sum, grant) => sum + grant.remaining, 0) - (agent?.debtDOFs ?? 0),
-    balance: agent?.currentDOFs ?? NaN,
-    held: agent?.heldDOFs ?? NaN,
+    ledger: sumOf(ledger),
+    lots: Object.values(agent.lots).reduce((sum, { remaining }) => sum + remaining, 0) - agent.debtDOFs,
+    balance: agent.currentDOFs,
+    held,
   };
 }
+
+const sumOf = (values: { amount: number }[]): number => values.reduce((sum, { amount }) => sum + amount, 0);

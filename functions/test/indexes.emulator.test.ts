@@ -1,22 +1,38 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { Timestamp } from 'firebase-admin/firestore';
+import type { CheckpointDoc } from '../src/credits/schema.ts';
 import { admin, closeClients, eventually, givePlayer, read } from './harness.ts';
 
 after(closeClients);
 
+interface Index {
+  queryScope: 'COLLECTION' | 'COLLECTION_GROUP';
+  order?: string;
+}
 interface Indexes {
-  indexes: { collectionGroup: string; queryScope: string; fields: { fieldPath: string; order: string }[] }[];
-  fieldOverrides: { collectionGroup: string; fieldPath: string; ttl?: boolean; indexes: unknown[] }[];
+  indexes: (Index & { collectionGroup: string; fields: { fieldPath: string; order: string }[] })[];
+  fieldOverrides: { collectionGroup: string; fieldPath: string; ttl?: boolean; indexes: Index[] }[];
 }
 
 const root = new URL('../../', import.meta.url);
 const { indexes, fieldOverrides } = JSON.parse(readFileSync(new URL('firestore.indexes.json', root), 'utf8')) as Indexes;
 
-/** Every Firestore query of the functions: file, fields as filtered and ordered, and the index that serves it when one field is not enough. */
+/**
+ * Every Firestore query of the functions: collection (`*` before the name of one that is searched everywhere), fields as
+ * filtered, ordered and summed, and the index that serves it; null when Firestore has that by itself, which it has for
+ * one field of one collection and for ids.
+ */
 const queries: Record<string, string | null> = {
   'agents: orderBy purchasedAt': null,
-  'grants: where remaining >': null,
+  '*agents: sum currentDOFs': 'currentDOFs ASCENDING',
+  '*agents: where dueAt <=, orderBy dueAt': 'dueAt ASCENDING',
+  '*agents: orderBy __name__': null,
+  'checkpoints: where total >, orderBy total': null,
+  '*checkpoints: where ownerId ==, where lastAt >=, where firstAt <, orderBy lastAt, orderBy firstAt': 'ownerId ASCENDING, lastAt ASCENDING, firstAt ASCENDING',
+  'ledger: where sessionId ==': null,
+  'ledger: orderBy seq desc': null,
+  'sessions: where agentInstanceId ==': null,
   'outbox: where published ==, where createdAt <=, orderBy createdAt': 'published ASCENDING, createdAt ASCENDING',
   'sessions: where ownerId ==, orderBy startedAt desc, orderBy sessionId desc': 'ownerId ASCENDING, startedAt DESCENDING, sessionId DESCENDING',
   'sessions: where status ==, where expiresAt <=, orderBy expiresAt': 'status ASCENDING, expiresAt ASCENDING',
@@ -24,33 +40,53 @@ const queries: Record<string, string | null> = {
   'sessions: where cleanupAt <=, orderBy cleanupAt': null,
 };
 
-/** The queries as the sources spell them: one statement each, starting from a named collection. */
+/** The collection that an expression begins with: the last one that it names, or the one of its helper. */
+function collectionIn(expression: string): string | undefined {
+  const [, group, name] = /collection(Group)?\('(\w+)'\)(?!.*collection(?:Group)?\()/s.exec(expression) ?? [];
+  return name === undefined ? /(\w+)Ref\(/.exec(expression)?.[1] : `${group ? '*' : ''}${name}`;
+}
+
+/** The queries as the sources spell them: one statement each, starting from a named collection or from a constant that is one. */
 function queriesInSources(): string[] {
   const folder = new URL('functions/src/', root);
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
-  const statements = files.flatMap((file) => readFileSync(new URL(file, folder), 'utf8').split(/;\n/));
-  return statements.flatMap((statement) => {
-    const steps = [...statement.matchAll(/\.(where|orderBy)\(([^,)]*)(?:, ([^,)]*))?/g)].map(([, step, field, operator = '']) => `${step} ${field} ${operator}`.replaceAll('\'', '').trim());
-    const collection = /collection\('(\w+)'\)(?!.*collection\()|(\w+)sRef\(/s.exec(statement);
-    return steps.length === 0 ? [] : [`${collection?.[1] ?? `${collection?.[2]}s`}: ${steps.join(', ')}`];
+  return files.flatMap((file) => {
+    const statements = readFileSync(new URL(file, folder), 'utf8').split(/;\n/);
+    return statements.flatMap((statement, index) => {
+      const steps = [...statement.matchAll(/\.(where|orderBy|sum)\((?:'(\w+)'|FieldPath\.documentId\(\))(?:, ([^,)]*))?/g)]
+        .map(([, step, field = '__name__', operator = '']) => `${step} ${field} ${operator}`.replaceAll('\'', '').trim());
+      if (steps.length === 0) return [];
+      const [, constant] = /(\w+)\.(?:where|orderBy)\(/.exec(statement) ?? [];
+      const origin = constant === undefined ? statement : statements.slice(0, index).findLast((earlier) => earlier.includes(`const ${constant} = `));
+      return [`${collectionIn(origin ?? '')}: ${steps.join(', ')}`];
+    });
   });
 }
 
+const fieldsOf = (query: string): string[] => [...new Set([...query.matchAll(/(?:where|orderBy|sum) (\w+)/g)].map(([, field]) => field!))];
+const mark = ({ queryScope }: Index): string => (queryScope === 'COLLECTION_GROUP' ? '*' : '');
+
 describe('Firestore indexes', () => {
-  it('serve every query of the functions that one field cannot, and nothing else', () => {
+  it('serve every query of the functions that Firestore does not serve by itself, and nothing else', () => {
     assert.deepEqual(queriesInSources().sort(), Object.keys(queries).sort());
     const wanted = Object.entries(queries).flatMap(([query, fields]) => (fields === null ? [] : [`${query.split(':')[0]}: ${fields}`]));
-    const declared = indexes.map(({ collectionGroup, fields }) => `${collectionGroup}: ${fields.map(({ fieldPath, order }) => `${fieldPath} ${order}`).join(', ')}`);
-    assert.deepEqual(declared.sort(), wanted.sort());
-    assert.ok(indexes.every(({ queryScope }) => queryScope === 'COLLECTION'));
+    const composite = indexes.map((index) => `${mark(index)}${index.collectionGroup}: ${index.fields.map(({ fieldPath, order }) => `${fieldPath} ${order}`).join(', ')}`);
+    const single = fieldOverrides.flatMap(({ collectionGroup, fieldPath, indexes: own }) => own.map((index) => `${mark(index)}${collectionGroup}: ${fieldPath} ${index.order}`));
+    assert.deepEqual([...composite, ...single].sort(), wanted.sort());
   });
 
-  it('are needed exactly where a query combines fields', () => {
+  it('are needed exactly where a query combines fields or searches everywhere', () => {
     for (const [query, index] of Object.entries(queries)) {
-      const fields = new Set([...query.matchAll(/(?:where|orderBy) (\w+)/g)].map(([, field]) => field));
-      assert.equal(index !== null, fields.size > 1, query);
-      for (const field of fields) assert.ok(!fieldOverrides.some(({ collectionGroup, fieldPath }) => query.startsWith(`${collectionGroup}:`) && fieldPath === field), `${query} needs a field without an index`);
+      const fields = fieldsOf(query);
+      assert.equal(index !== null, fields.length > 1 || (query.startsWith('*') && !fields.includes('__name__')), query);
+      const exempt = fieldOverrides.filter(({ collectionGroup, fieldPath, indexes: own }) => query.replace('*', '').startsWith(`${collectionGroup}:`) && fields.includes(fieldPath) && own.length === 0);
+      assert.deepEqual(exempt, [], `${query} needs a field without an index`);
     }
+  });
+
+  it('leave out what is large and never asked for', () => {
+    const exempt = fieldOverrides.filter(({ ttl, indexes: own }) => ttl !== true && own.length === 0).map(({ collectionGroup, fieldPath }) => `${collectionGroup}.${fieldPath}`);
+    assert.deepEqual(exempt.sort(), ['agents.holds', 'agents.lots', 'checkpoints.lines', 'operations.result', 'outbox.data', 'sessions.config']);
   });
 
   it('name the fields by which documents expire as the documents have them', async () => {
@@ -59,28 +95,40 @@ describe('Firestore indexes', () => {
     await player.call('endSession', { sessionId });
     const outbox = admin().firestore.collection('outbox').where('subject', '==', sessionId);
     await eventually(async () => (await outbox.get()).size >= 3, 'the events of start, end and settlement');
-    const expiring = {
-      outbox: (await outbox.get()).docs.map((event) => event.data()),
-      checkpoints: [await read(`sessions/${sessionId}/checkpoints/final`)],
-    };
+    const expiring = { outbox: (await outbox.get()).docs.map((event) => event.data()) };
     const declared = fieldOverrides.filter(({ ttl }) => ttl).map(({ collectionGroup, fieldPath }) => [collectionGroup, fieldPath] as const);
     assert.deepEqual(declared.map(([collection]) => collection).sort(), Object.keys(expiring).sort());
     for (const [collection, field] of declared) {
       for (const data of expiring[collection as keyof typeof expiring]) {
-        const moment = data?.[field] as unknown;
+        const moment = data[field] as unknown;
         assert.ok(moment instanceof Timestamp, `${collection}.${field}`);
         assert.ok(moment.toMillis() > Date.now() + 7 * 24 * 3_600_000, `${collection}.${field} is far enough away`);
       }
     }
   });
+
+  it('let no receipt expire', async () => {
+    const player = await givePlayer();
+    const { sessionId } = await player.call('startSession', { agentInstanceId: player.agentInstanceId });
+    await player.call('processFrame', { sessionId, requestId: 'r1', instruction: 'Hello' });
+    await player.call('endSession', { sessionId });
+    const { lines, ...rest } = (await read<CheckpointDoc>(`sessions/${sessionId}/checkpoints/final`))!;
+    assert.equal(lines.length, 1);
+    assert.deepEqual(Object.keys(rest).sort(), ['agentInstanceId', 'createdAt', 'final', 'firstAt', 'lastAt', 'ownerId', 'sessionId', 'total']);
+  });
 });
 
 describe('Realtime Database indexes', () => {
   it('serve every ordered query of the functions', () => {
-    const { rules } = JSON.parse(readFileSync(new URL('database.rules.json', root), 'utf8').replace(/^\s*\/\/.*$/gm, '')) as { rules: Record<string, { '.indexOn'?: string[] }> };
+    interface Rules {
+      '.indexOn'?: string[];
+      $sessionId?: Rules;
+    }
+    const { rules } = JSON.parse(readFileSync(new URL('database.rules.json', root), 'utf8').replace(/^\s*\/\/.*$/gm, '')) as { rules: Record<string, Rules> };
     const store = readFileSync(new URL('functions/src/live/store.ts', root), 'utf8');
-    const ordered = [...store.matchAll(/ref\('(\w+)'\)\.orderByChild\('(\w+)'\)/g)].map(([, place, field]) => [place, field]);
-    assert.deepEqual(ordered, [['meters', 'dueAt']]);
-    for (const [place, field] of ordered) assert.ok(rules[place!]?.['.indexOn']?.includes(field!));
+    // Below a root, or below what a root keeps for one session.
+    const ordered = [...store.matchAll(/(?:ref\('(\w+)'\)|liveRefs\(\w+\)\.(\w+))\.orderByChild\('(\w+)'\)/g)].map(([, place, ofSession, field]) => ({ place, ofSession, field: field! }));
+    assert.deepEqual(ordered.map(({ place, ofSession, field }) => `${place ?? `${ofSession}/$sessionId`}: ${field}`).sort(), ['meters: dueAt', 'requests/$sessionId: consumed']);
+    for (const { place, ofSession, field } of ordered) assert.ok((place ? rules[place] : rules[ofSession!]?.$sessionId)?.['.indexOn']?.includes(field));
   });
 });

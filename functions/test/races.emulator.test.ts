@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { RequestRecord } from '../src/live/meter.ts';
 import { openLive, readContext } from '../src/live/store.ts';
 import { processTurn, type TurnDeps } from '../src/live/turn.ts';
 import { noUsage, type ModelProvider } from '../src/providers/types.ts';
@@ -126,7 +127,7 @@ describe('a turn after one whose function died', () => {
     const { player, sessionId } = await started();
     await admin().database.ref().update({
       [`meters/${sessionId}/turn`]: { requestId: 'dead', fence: 'x', held: 40, inputPrice: 9, expiresAt: now() - 1 },
-      [`requests/${sessionId}/dead`]: { hash: 'h', state: 'running', expiresAt: now() - 1 },
+      [`requests/${sessionId}/dead`]: { hash: 'h', state: 'running', expiresAt: now() - 1, turnId: 'x', input: '{}', model: 'offline' } satisfies RequestRecord,
     });
     const failing: ModelProvider = { name: 'offline', generate: () => { throw new AppError('unavailable', 'down', { reason: 'provider_unavailable' }); } };
     const failed = await refusal(processTurn({ sessionId, requestId: 'f', frameData: frames[0]! }, (await readContext(sessionId))!, depsWith(failing), watcher(player.uid)));

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { Timestamp } from 'firebase-admin/firestore';
 import { runSweep } from '../src/ops/sweep.ts';
-import type { Meter } from '../src/live/meter.ts';
-import { settleCheckpoint } from '../src/credits/store.ts';
+import type { Meter, RequestRecord } from '../src/live/meter.ts';
+import type { CheckpointDoc, GrantDoc, HoldDoc, LedgerDoc, ResolvedHoldDoc } from '../src/credits/schema.ts';
+import { settleCheckpoint } from '../src/credits/store-settle.ts';
 import type { SessionDoc } from '../src/sessions/schema.ts';
 import { frames } from './frames.ts';
-import { admin, closeClients, eventually, fireSchedule, givePlayer, read, readAll, readUser, refusal, sums, type Player } from './harness.ts';
+import { admin, closeClients, eventually, fireSchedule, givePlayer, read, readAgent, readAll, readUser, refusal, startWith, sums, type Player } from './harness.ts';
 
 after(closeClients);
 
@@ -17,6 +18,10 @@ async function started(dofs = 2_000): Promise<{ player: Player; sessionId: strin
 
 const meterRef = (sessionId: string) => admin().database.ref(`meters/${sessionId}`);
 const readMeter = async (sessionId: string): Promise<Meter> => (await meterRef(sessionId).get()).val() as Meter;
+/** What stands there of a request whose function was killed. */
+const running: RequestRecord = {
+  hash: 'of-the-lost-frame', state: 'running', expiresAt: Date.now() - 1, turnId: 'dead-holder', model: 'offline', input: JSON.stringify({ frame: 'standard', instruction: false, audioSeconds: 0 }),
+};
 const readSession = async (sessionId: string): Promise<SessionDoc> => (await read<SessionDoc>(`sessions/${sessionId}`))!;
 const ended = (sessionId: string) => eventually(async () => (await readSession(sessionId)).settlement === 'done', 'the settlement');
 
@@ -59,20 +64,34 @@ describe('the sweep', () => {
     const { player, sessionId } = await started();
     const turn = { requestId: 'lost', fence: 'dead-holder', held: 40, inputPrice: 9, expiresAt: Date.now() - 1 };
     await meterRef(sessionId).update({ turn, dueAt: 1 });
-    await admin().database.ref(`requests/${sessionId}/lost`).set({ hash: 'of-the-lost-frame', state: 'running', expiresAt: turn.expiresAt });
+    await admin().database.ref(`requests/${sessionId}/lost`).set(running);
+    const resolvedAt = Date.now();
     await runSweep(Date.now);
     await ended(sessionId);
     assert.equal((await readSession(sessionId)).consumedDOFs, 9);
-    const record = (await admin().database.ref(`requests/${sessionId}/lost`).get()).val() as object;
-    assert.deepEqual(record, { hash: 'of-the-lost-frame', state: 'done', expiresAt: turn.expiresAt, turnId: 'dead-holder', outcome: 'cut', reply: '', cost: 9, estimated: true, consumed: 9, remainingDOFs: 1_991 });
+    const { expiresAt, ...record } = (await admin().database.ref(`requests/${sessionId}/lost`).get()).val() as RequestRecord;
+    const { expiresAt: _before, ...claimed } = running;
+    assert.deepEqual(record, { ...claimed, state: 'done', outcome: 'cut', reply: '', cost: 9, estimated: true, consumed: 9, remainingDOFs: 1_991 });
+    assert.ok(expiresAt >= resolvedAt, 'closed when it was resolved');
+    const [line, ...others] = (await read<CheckpointDoc>(`sessions/${sessionId}/checkpoints/final`))!.lines;
+    assert.deepEqual([line, others], [{ requestId: 'lost', turnId: 'dead-holder', at: expiresAt, from: 0, to: 9, outcome: 'cut', estimated: true, provider: 'unknown', model: 'offline', input: JSON.parse(running.input) as object, usage: {} }, []]);
     assert.deepEqual(await sums(player), { ledger: 1_991, lots: 1_991, balance: 1_991, held: 0 });
+  });
+
+  it('charges nothing for a turn of which no request is on record', async () => {
+    const { player, sessionId } = await started();
+    await meterRef(sessionId).update({ turn: { requestId: 'never', fence: 'dead-holder', held: 40, inputPrice: 9, expiresAt: Date.now() - 1 }, dueAt: 1 });
+    await runSweep(Date.now);
+    await ended(sessionId);
+    assert.deepEqual(await sums(player), { ledger: 2_000, lots: 2_000, balance: 2_000, held: 0 });
+    assert.equal((await read<ResolvedHoldDoc>(`users/${player.uid}/agents/${player.agentInstanceId}/holds/${sessionId}`))?.state, 'released');
   });
 
   it('charges what a killed function had on record already', async () => {
     const { player, sessionId } = await started();
     const turn = { requestId: 'nearly', fence: 'dead-holder', held: 40, inputPrice: 9, expiresAt: Date.now() - 1 };
     await meterRef(sessionId).update({ turn });
-    await admin().database.ref(`requests/${sessionId}/nearly`).set({ hash: 'x', state: 'done', expiresAt: turn.expiresAt, cost: 13, reply: 'There.', outcome: 'complete', turnId: 'dead-holder' });
+    await admin().database.ref(`requests/${sessionId}/nearly`).set({ ...running, hash: 'x', state: 'done', cost: 13, consumed: 13, reply: 'There.', outcome: 'complete' } satisfies RequestRecord);
     const next = await player.call('processFrame', { sessionId, requestId: 'next', frameData: frames[0] });
     assert.equal(next.consumedDOFs, 13 + next.costDOFs, 'the next turn resolves the dead one');
   });
@@ -83,7 +102,7 @@ describe('the sweep', () => {
     const first = await player.call('processFrame', request);
     const record = admin().database.ref(`requests/${sessionId}/retry`);
     const { hash } = (await record.get()).val() as { hash: string };
-    await record.set({ hash, state: 'running', expiresAt: Date.now() - 1 });
+    await record.set({ ...running, hash });
     await meterRef(sessionId).update({ consumed: 0, turn: { requestId: 'retry', fence: 'dead-holder', held: 40, inputPrice: 9, expiresAt: Date.now() - 1 } });
     const again = await player.call('processFrame', request);
     assert.equal(again.replayed, false);
@@ -102,11 +121,40 @@ describe('the sweep', () => {
     await firestore.doc(`outbox/${outboxId}`).set(event);
     await firestore.doc(`outbox/${outboxId}`).update({ published: false });
     await firestore.doc(`sessions/${sessionId}`).update({ settlement: 'pending', consumedDOFs: 7, heldDOFs: 100, endedAt: past });
-    await firestore.doc(`users/${player.uid}/agents/${player.agentInstanceId}`).update({ heldDOFs: 100 });
+    const agent = firestore.doc(`users/${player.uid}/agents/${player.agentInstanceId}`);
+    const hold: HoldDoc = { amount: 100, lots: [{ grantId: 'lot-0', amount: 100 }], postedDOFs: 0, sessionId, expiresAt: past, createdAt: past };
+    await agent.update({ heldDOFs: 100, holds: { [sessionId]: hold } });
+    await agent.collection('holds').doc(sessionId).delete();
     await runSweep(Date.now);
     assert.equal((await read(`outbox/${outboxId}`))?.['published'], true);
     assert.equal((await readSession(sessionId)).settlement, 'done');
     assert.deepEqual(await sums(player), { ledger: 1_993, lots: 1_993, balance: 1_993, held: 0 });
+    const { state, postedDOFs, releasedDOFs, lots } = (await read<ResolvedHoldDoc>(`${agent.path}/holds/${sessionId}`))!;
+    assert.deepEqual({ state, postedDOFs, releasedDOFs, lots }, { state: 'posted', postedDOFs: 7, releasedDOFs: 93, lots: [{ grantId: 'lot-0', amount: 93 }] });
+  });
+
+  it('takes out a lot that has expired, passes on what its grant says, and leaves what a session holds of it', async () => {
+    const soon = new Date(Date.now() + 1_500);
+    const player = await givePlayer({ lots: [{ amount: 300, priority: 1, expiresAt: soon, rollover: { maxDOFs: 80, days: 7 } }, { amount: 50, priority: 9 }] });
+    const { sessionId } = await startWith(player, { limits: { holdDOFs: 100 } });
+    await eventually(() => Date.now() > soon.getTime(), 'the expiry');
+    const path = `users/${player.uid}/agents/${player.agentInstanceId}`;
+    await eventually(async () => {
+      await runSweep(Date.now);
+      return (await read<LedgerDoc>(`${path}/ledger/rollover-lot-0`)) !== undefined;
+    }, 'the expiry is entered');
+    assert.deepEqual(await sums(player), { ledger: 230, lots: 230, balance: 230, held: 100 });
+    assert.deepEqual(await read<LedgerDoc>(`${path}/ledger/expiry-lot-0-300`).then((entry) => [entry?.amount, entry?.lots]), [-200, [{ grantId: 'lot-0', amount: -200 }]]);
+    const [next, grant] = [(await readAgent(player))!.lots['rollover-lot-0']!, (await read<GrantDoc>(`${path}/grants/rollover-lot-0`))!];
+    assert.deepEqual([next.remaining, grant.amount, next.expiresAt?.toMillis(), next.rollover], [80, 80, soon.getTime() + 7 * 24 * 3_600_000, null]);
+
+    await player.call('endSession', { sessionId });
+    await ended(sessionId);
+    await eventually(async () => {
+      await runSweep(Date.now);
+      return (await readAgent(player))!.lots['lot-0'] === undefined;
+    }, 'what the session gave back expires too');
+    assert.deepEqual(await sums(player), { ledger: 130, lots: 130, balance: 130, held: 0 });
   });
 
   it('removes the live state of a session long ended, which still answers as closed', async () => {
@@ -151,6 +199,8 @@ describe('settlement events', () => {
       assert.deepEqual(await sums(player), { ledger: 1_970, lots: 1_970, balance: 1_970, held: 0 }, order.join());
       const settled = (await readAll(`users/${player.uid}/agents/${player.agentInstanceId}/ledger`)).filter((entry) => entry['type'] === 'settlement');
       assert.equal(settled.reduce((sum, entry) => sum + Number(entry['amount']), 0), -30);
+      const hold = await read<ResolvedHoldDoc>(`users/${player.uid}/agents/${player.agentInstanceId}/holds/${sessionId}`);
+      assert.deepEqual([hold?.postedDOFs, hold?.releasedDOFs], [30, 1_970]);
     }
   });
 

@@ -147,7 +147,7 @@ describe('secrets and prices of a real provider', () => {
     return () => client.close();
   }
 
-  const priced: PricedInput = { frame: true, highSpeed: true, instruction: true, audioSeconds: 0, textCharacters: 0 };
+  const priced: PricedInput = { frame: 'continuous', instruction: true, audioSeconds: 0, textCharacters: 0, spoken: false };
 
   /** Four characters are a token, and a frame of 640 by 360 pixels is one tile of 258. */
   function estimate(withFrame: boolean, said: string): Tokens {
@@ -156,7 +156,7 @@ describe('secrets and prices of a real provider', () => {
   }
 
   function priceOf({ input, output }: Tokens, what: PricedInput = priced): number {
-    return actualPrice(rates, what, { ...noUsage, textInputTokens: input, outputTokens: output }, Infinity);
+    return actualPrice(rates, what, { ...noUsage, textInputTokens: input, outputTokens: output, spokenCharacters: 0 }, Infinity);
   }
 
   function check(expected: Extract<Expected, { outcome: string }>, answer: TurnAnswer): void {
@@ -196,8 +196,8 @@ describe('secrets and prices of a real provider', () => {
   });
 
   it('the price of a usage is what the rates say', () => {
-    const { frame: _frame, ...named } = rates;
-    assert.deepEqual(named, { highSpeedFrame: 40, instruction: 5, audioSecond: 4, inputPer1kTokens: 4, outputPer1kTokens: 10 });
+    const { frame, instruction, per1kTokens: { text, image, output, reasoning } } = rates;
+    assert.deepEqual({ frame: frame.continuous, instruction, text, image, output, reasoning }, { frame: 40, instruction: 5, text: 4, image: 4, output: 10, reasoning: 10 });
     // 40 for the frame, 5 for the instruction, (318 * 4 + 52 * 10) / 1000 rounded up.
     assert.equal(priceOf({ input: 318, output: 52 }), 47);
   });
@@ -285,9 +285,9 @@ describe('secrets and prices of a real provider', () => {
       vendor.mode = 'stalled';
       const stalled = await hasty.call('processFrame', { sessionId, requestId: 'stalled', instruction: spoken });
       vendor.mode = 'ok';
-      const cost = priceOf(estimate(false, 'The player '), { ...priced, frame: false });
+      const cost = priceOf(estimate(false, 'The player '), { ...priced, frame: null });
       assert.deepEqual([stalled.outcome, stalled.reply, stalled.estimated, stalled.costDOFs], ['cut', 'The player ', true, cost]);
-      assert.ok(cost > inputPrice(rates, { ...priced, frame: false }));
+      assert.ok(cost > inputPrice(rates, { ...priced, frame: null }));
       await hasty.call('endSession', { sessionId });
     });
   });

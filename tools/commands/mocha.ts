@@ -16,6 +16,8 @@ export interface TestFiles {
   emulator: string[];
 }
 
+// Following asynchronous calls, as the simulator does for every request, is faster with it.
+const nodeOptions = ['--experimental-async-context-frame'];
 const STATS = join(CACHE, 'mocha-stats.json');
 // It compares the suite's data with the seed, so nothing may have written before it.
 const FIRST = join('tools', 'seed', 'seed.emulator.test.ts');
@@ -59,7 +61,7 @@ export async function runMocha(files: string[], args: string[], { env = {}, quie
   const reporter = join(import.meta.dirname, 'reporter.ts');
   // Some CI variables make mocha colour even a file.
   const colours = process.stdout.isTTY ? [] : ['--no-color'];
-  const child = spawn(NODE, [mocha, '--reporter', reporter, '--exit', ...colours, ...args, ...files], {
+  const child = spawn(NODE, [...nodeOptions, mocha, '--reporter', reporter, '--exit', ...colours, ...args, ...files], {
     cwd: ROOT,
     stdio: quiet ? 'ignore' : 'inherit',
     env: { ...process.env, ...env, JIGA_MOCHA_STATS: STATS },

@@ -54,6 +54,7 @@ export interface Play {
   player: { uid: string; email: string; displayName: string };
   agents: AgentFacts[];
   agent: AgentFacts;
+  /** `heldDOFs`: what it may spend at first; it takes more from the balance when it runs low. */
   session: { sessionId: string; livePath: string; streamsPath: string; databaseUrl: string; heldDOFs: number };
   turns: TurnFacts[];
   heard: Heard;

@@ -37,6 +37,8 @@ export function quietNarrator(say: (line: string) => void): Narrator {
 /** Tells the whole story on a terminal or in plain lines. */
 export function createNarrator({ write, isTTY, columns }: Output): Narrator {
   let meter: Meter | undefined;
+  /** The most that the meter has shown: a full bar. */
+  let most = 0;
   let current = { kind: 'frame' as TurnFacts['kind'], index: 0, count: 0 };
   let reply = '';
   let before = '';
@@ -45,7 +47,7 @@ export function createNarrator({ write, isTTY, columns }: Output): Narrator {
   const say = (line: string) => write(`${isTTY ? '\r\x1b[2K' : ''}${line}\n`);
   const draw = () => {
     if (!isTTY || current.count === 0 || wrapper) return;
-    const share = meter ? meter.remaining / meter.starting : 1;
+    const share = meter && most > 0 ? meter.remaining / most : 1;
     const head = `${label('frame')}${String(current.index + 1).padStart(2)}/${current.count}  ▕${formatBar(share, BAR_WIDTH)}▏ ${formatNumber(meter?.remaining ?? 0)} DOFs  ${String(ms).padStart(4)} ms  `;
     // A line wider than the terminal could not be drawn over.
     write(`\r\x1b[2K${`${head}${keepEnd(reply, columns - head.length - 1)}`.slice(0, columns - 1)}`);
@@ -67,7 +69,7 @@ export function createNarrator({ write, isTTY, columns }: Output): Narrator {
       rows.forEach((row, index) => say(label(index === 0 ? 'agents' : '') + row));
     },
     session: ({ sessionId, livePath, heldDOFs }) => {
-      say(`${label('session')}${sessionId}, may spend ${formatNumber(heldDOFs)} DOFs`);
+      say(`${label('session')}${sessionId}, holds ${formatNumber(heldDOFs)} DOFs, more when they run low`);
       say(`${label('listener')}on ${livePath}: the meter below is what it hears\n`);
     },
     turn({ kind, index, count, instruction }) {
@@ -85,6 +87,7 @@ export function createNarrator({ write, isTTY, columns }: Output): Narrator {
     },
     meter(heard) {
       meter = heard;
+      most = Math.max(most, heard.remaining);
       draw();
     },
     answered(turn) {

@@ -1,5 +1,5 @@
 import type { AgentDoc } from '../../functions/src/agents/schema.ts';
-import type { GrantDoc, LedgerDoc } from '../../functions/src/credits/schema.ts';
+import type { LedgerDoc, LotDoc, ResolvedHoldDoc } from '../../functions/src/credits/schema.ts';
 import type { OutboxDoc } from '../../functions/src/events/store.ts';
 import type { SessionDoc } from '../../functions/src/sessions/schema.ts';
 import type { Firestore } from '../admin.ts';
@@ -13,8 +13,11 @@ export type LedgerEntry = Omit<LedgerDoc, 'createdAt'> & { entryId: string; crea
 /** The raw documents that the sums are checked against. */
 export interface Records {
   balance: Balance;
-  grants: Pick<GrantDoc, 'remaining'>[];
+  /** What is left of each open lot. */
+  lots: Pick<LotDoc, 'remaining'>[];
   ledger: LedgerEntry[];
+  /** How the session's hold was resolved; null while it is pending. */
+  hold: Pick<ResolvedHoldDoc, 'state' | 'postedDOFs' | 'releasedDOFs'> | null;
   session: Pick<SessionDoc, 'status' | 'closeReason' | 'consumedDOFs' | 'settledDOFs' | 'heldDOFs' | 'settlement'>;
   /** Ids of the events about the session that were committed with its changes. */
   outbox: string[];
@@ -22,26 +25,29 @@ export interface Records {
 
 const agentPath = (uid: string, agentInstanceId: string) => `users/${uid}/agents/${agentInstanceId}`;
 
+const toBalance = ({ currentDOFs, heldDOFs, debtDOFs }: AgentDoc): Balance => ({ currentDOFs, heldDOFs, debtDOFs });
+
 /** Balance of an agent now. */
 export async function readBalance(firestore: Firestore, uid: string, agentInstanceId: string): Promise<Balance> {
-  const { currentDOFs, heldDOFs, debtDOFs } = (await firestore.doc(agentPath(uid, agentInstanceId)).get()).data() as AgentDoc;
-  return { currentDOFs, heldDOFs, debtDOFs };
+  return toBalance((await firestore.doc(agentPath(uid, agentInstanceId)).get()).data() as AgentDoc);
 }
 
 /** Everything the databases hold about the agent's money and the session. */
 export async function readRecords(firestore: Firestore, { uid, agentInstanceId, sessionId }: { uid: string; agentInstanceId: string; sessionId: string }): Promise<Records> {
-  const agent = firestore.doc(agentPath(uid, agentInstanceId));
-  const [balance, grants, ledger, session, outbox] = await Promise.all([
-    readBalance(firestore, uid, agentInstanceId),
-    agent.collection('grants').get(),
-    agent.collection('ledger').orderBy('seq').get(),
+  const ref = firestore.doc(agentPath(uid, agentInstanceId));
+  const [snapshot, hold, ledger, session, outbox] = await Promise.all([
+    ref.get(),
+    ref.collection('holds').doc(sessionId).get(),
+    ref.collection('ledger').orderBy('seq').get(),
     firestore.doc(`sessions/${sessionId}`).get(),
     firestore.collection('outbox').where('subject', '==', sessionId).get(),
   ]);
+  const agent = snapshot.data() as AgentDoc;
   const { status, closeReason, consumedDOFs, settledDOFs, heldDOFs, settlement } = session.data() as SessionDoc;
   return {
-    balance,
-    grants: grants.docs.map((doc) => ({ remaining: (doc.data() as GrantDoc).remaining })),
+    balance: toBalance(agent),
+    lots: Object.values(agent.lots).map(({ remaining }) => ({ remaining })),
+    hold: toHold(hold.data() as ResolvedHoldDoc | undefined),
     ledger: ledger.docs.map((doc) => {
       const entry = doc.data() as LedgerDoc;
       return { ...entry, entryId: doc.id, createdAt: entry.createdAt.toDate().toISOString() };
@@ -49,4 +55,8 @@ export async function readRecords(firestore: Firestore, { uid, agentInstanceId, 
     session: { status, closeReason, consumedDOFs, settledDOFs, heldDOFs, settlement },
     outbox: outbox.docs.map((doc) => (doc.data() as OutboxDoc).eventId),
   };
+}
+
+function toHold(hold: ResolvedHoldDoc | undefined): Records['hold'] {
+  return hold ? { state: hold.state, postedDOFs: hold.postedDOFs, releasedDOFs: hold.releasedDOFs } : null;
 }

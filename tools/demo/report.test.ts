@@ -12,8 +12,8 @@ function toResult(tamper: (evidence: Evidence) => void = () => undefined): Resul
 describe('the report of the demo', () => {
   it('shows balance, ledger, events and sums', () => {
     const text = reportLines(toResult()).join('\n');
-    assert.match(text, /balance +100 before, 60 after: 40 DOFs consumed and settled, 10 held/);
-    assert.match(text, /settle-s1-40 \* +-40 = +60 {2}g1 -40/);
+    assert.match(text, /balance +100 before, 60 after: 40 DOFs consumed and settled, 50 released, 10 held/);
+    assert.match(text, /settle-s1-40 \* +-40 = +60 {2}grant-1 -40/);
     assert.match(text, /1 {2}session\.started +session-events +50 ms {2}s1-000001-session\.started/);
     assert.match(text, /emulators 9\.0 s, .*settled 5 ms after the end\n.*p50 100 ms, p95 200 ms, first words p50 10 ms/);
     assert.match(text, /ok +ledger adds up to the balance +60\n/);

@@ -66,21 +66,22 @@ export function reportLines(result: Result): string[] {
   return [...endLines(result), '', ...ledgerLines(result), '', ...eventLines(result), '', ...timingLines(result), '', ...pathLines(result), '', ...checkLines(result)];
 }
 
-function endLines({ play: { turns, heard, timings: steps }, before, records: { balance, session } }: Result): string[] {
+function endLines({ play: { turns, heard, timings: steps }, before, records: { balance, hold, session } }: Result): string[] {
   const frames = turns.filter(({ kind }) => kind === 'frame').length;
   return [
     `${label('ended')}after ${frames} frames and ${turns.length - frames} instructions; settled ${formatMs(steps.settleLagMs)} later; the live listener heard ${heard.updates} updates`,
-    `${label('balance')}${formatNumber(before.currentDOFs)} before, ${formatNumber(balance.currentDOFs)} after: ${formatNumber(session.settledDOFs)} DOFs consumed and settled, ${formatNumber(balance.heldDOFs)} held`,
+    `${label('balance')}${formatNumber(before.currentDOFs)} before, ${formatNumber(balance.currentDOFs)} after: ${formatNumber(session.settledDOFs)} DOFs consumed and settled, ${formatNumber(hold?.releasedDOFs ?? 0)} released, ${formatNumber(balance.heldDOFs)} held`,
   ];
 }
 
+const signed = (amount: number): string => `${amount > 0 ? '+' : ''}${formatNumber(amount)}`;
+
 function ledgerLines({ play, records: { ledger } }: Result): string[] {
   const width = Math.max(...ledger.map(({ entryId }) => entryId.length));
-  return ledger.map(({ entryId, amount, balanceAfter, sessionId, lots }, index) => {
-    const signed = `${amount > 0 ? '+' : ''}${formatNumber(amount)}`;
-    const from = lots.map((lot) => `${lot.grantId} ${formatNumber(-lot.amount)}`).join(', ');
+  return ledger.map(({ entryId, amount, balanceAfter, sessionId, lots, debt }, index) => {
+    const from = [...lots.map((lot) => `${lot.grantId} ${signed(lot.amount)}`), ...(debt === 0 ? [] : [`debt ${signed(debt)}`])].join(', ');
     const mark = sessionId === play.session.sessionId ? '*' : ' ';
-    return `${label(index === 0 ? 'ledger' : '')}${entryId.padEnd(width)} ${mark}${signed.padStart(8)} = ${formatNumber(balanceAfter).padStart(7)}  ${from}`.trimEnd();
+    return `${label(index === 0 ? 'ledger' : '')}${entryId.padEnd(width)} ${mark}${signed(amount).padStart(8)} = ${formatNumber(balanceAfter).padStart(7)}  ${from}`.trimEnd();
   });
 }
 

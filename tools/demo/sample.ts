@@ -22,16 +22,17 @@ export function sampleEvidence(): Evidence {
     timings: { signInMs: 1, startSessionMs: 2, turnsMs: 300, endSessionMs: 4, settleLagMs: 5 },
   };
   const outbox = ['s1-000001-session.started', 's1-000002-session.ended', 's1-000003-session.settled'];
-  const entry = { lots: [], createdAt: '2026-11-01T12:00:00.000Z' };
+  const entry = { debt: 0, createdAt: '2026-11-01T12:00:00.000Z' };
   return {
     play,
     before: { currentDOFs: 100, heldDOFs: 10, debtDOFs: 0 },
     records: {
       balance: { currentDOFs: 60, heldDOFs: 10, debtDOFs: 0 },
-      grants: [{ remaining: 50 }, { remaining: 10 }],
+      lots: [{ remaining: 50 }, { remaining: 10 }],
+      hold: { state: 'posted', postedDOFs: 40, releasedDOFs: 50 },
       ledger: [
-        { ...entry, entryId: 'grant-1', type: 'grant', amount: 100, balanceAfter: 100, operationId: 'grant-1', seq: 1 },
-        { ...entry, entryId: 'settle-s1-40', type: 'settlement', amount: -40, balanceAfter: 60, operationId: 'settle-s1-40', sessionId: 's1', seq: 2, lots: [{ grantId: 'g1', amount: 40 }] },
+        { ...entry, entryId: 'grant-1', type: 'grant', amount: 100, balanceAfter: 100, operationId: 'grant-1', grantId: 'grant-1', seq: 1, lots: [{ grantId: 'grant-1', amount: 100 }] },
+        { ...entry, entryId: 'settle-s1-40', type: 'settlement', amount: -40, balanceAfter: 60, operationId: 'settle-s1-40', sessionId: 's1', seq: 2, lots: [{ grantId: 'grant-1', amount: -40 }] },
       ],
       session: { status: 'ended', closeReason: 'user', consumedDOFs: 40, settledDOFs: 40, heldDOFs: 0, settlement: 'done' },
       outbox,

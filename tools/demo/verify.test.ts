@@ -12,13 +12,16 @@ function failing(tamper: (evidence: Evidence) => void): string[] {
 /** Each check, and the smallest lie that it has to notice. */
 const lies: [check: string, tamper: (evidence: Evidence) => void][] = [
   ['ledger adds up to the balance', ({ records }) => { records.ledger[0]!.amount -= 1; }],
-  ['lots less debt add up to the balance', ({ records }) => { records.grants[0]!.remaining += 1; }],
+  ['lots less debt add up to the balance', ({ records }) => { records.lots[0]!.remaining += 1; }],
   ['lots less debt add up to the balance', ({ records }) => { records.balance.debtDOFs = 1; }],
   ['balance fell by what was settled', ({ before }) => { before.currentDOFs += 1; }],
   ['ledger of this session adds up to what was settled', ({ records }) => { delete records.ledger[1]!.sessionId; }],
   ['all that was consumed is settled', ({ records }) => { records.session.settledDOFs -= 1; }],
   ['nothing is held that was not held before', ({ records }) => { records.balance.heldDOFs += 1; }],
-  ['nothing is held for the session', ({ records }) => { records.session.heldDOFs = 1; }],
+  ['hold is resolved with what was settled', ({ records }) => { records.session.heldDOFs = 1; }],
+  ['hold is resolved with what was settled', ({ records }) => { records.hold!.postedDOFs -= 1; }],
+  ['hold is resolved with what was settled', ({ records }) => { records.hold!.state = 'expired'; }],
+  ['hold is resolved with what was settled', ({ records }) => { records.hold = null; }],
   ['player is shown the balance', ({ play }) => { play.balanceAfter = NaN; }],
   ['prices told to the client add up to the session', ({ play }) => { play.turns[0]!.costDOFs += 1; }],
   ['endSession answered the total', ({ play }) => { play.ended.consumedDOFs -= 1; }],
@@ -59,6 +62,20 @@ describe('the sums of the demo', () => {
     evidence.events.push(evidence.events[0]!);
     assert.equal(countRepeats(evidence.events), 1);
     assert.ok(verify(evidence).every(({ ok }) => ok));
+  });
+
+  it('allow the meter to rise once for every step that the session added', () => {
+    const extended = 's1-000004-session.hold_extended';
+    const rise = ({ play, records, events }: Evidence) => {
+      play.heard.meter[1]!.remaining = 91;
+      records.outbox.push(extended);
+      events.push({ ...events[0]!, id: extended });
+    };
+    assert.deepEqual(failing(rise), []);
+    assert.deepEqual(failing((evidence) => {
+      rise(evidence);
+      evidence.play.heard.meter[2]!.remaining = 92;
+    }), ['meter only fell']);
   });
 
   it('do not agree when nothing was heard', () => {

@@ -27,16 +27,16 @@ export function verify(evidence: Evidence): Check[] {
   return [...checkMoney(evidence), ...checkSession(evidence), ...checkListener(evidence), ...checkEvents(evidence)];
 }
 
-function checkMoney({ play, before, records: { balance, grants, ledger, session } }: Evidence): Check[] {
+function checkMoney({ play, before, records: { balance, lots, hold, ledger, session } }: Evidence): Check[] {
   const ownEntries = ledger.filter((entry) => entry.sessionId === play.session.sessionId);
   return [
     compare('ledger adds up to the balance', balance.currentDOFs, sum(ledger.map(({ amount }) => amount))),
-    compare('lots less debt add up to the balance', balance.currentDOFs, sum(grants.map(({ remaining }) => remaining)) - balance.debtDOFs),
+    compare('lots less debt add up to the balance', balance.currentDOFs, sum(lots.map(({ remaining }) => remaining)) - balance.debtDOFs),
     compare('balance fell by what was settled', session.settledDOFs, before.currentDOFs - balance.currentDOFs),
     compare('ledger of this session adds up to what was settled', session.settledDOFs, -sum(ownEntries.map(({ amount }) => amount))),
     compare('all that was consumed is settled', session.consumedDOFs, session.settledDOFs),
     compare('nothing is held that was not held before', before.heldDOFs, balance.heldDOFs),
-    compare('nothing is held for the session', 0, session.heldDOFs),
+    compare('hold is resolved with what was settled', `posted ${session.settledDOFs}, holding 0`, `${hold ? `${hold.state} ${hold.postedDOFs}` : 'pending'}, holding ${session.heldDOFs}`),
     compare('player is shown the balance', balance.currentDOFs, play.balanceAfter),
   ];
 }
@@ -50,15 +50,16 @@ function checkSession({ play: { turns, ended }, records: { session }, provider }
   ];
 }
 
-function checkListener({ play: { turns, heard }, records: { session } }: Evidence): Check[] {
-  const rises = heard.meter.filter(({ consumed, remaining }, index) => {
-    const earlier = heard.meter[index - 1];
-    return earlier !== undefined && (consumed < earlier.consumed || remaining > earlier.remaining);
-  });
+function checkListener({ play: { turns, heard }, records: { session, outbox } }: Evidence): Check[] {
+  const steps = heard.meter.slice(1).map((meter, index) => ({ meter, earlier: heard.meter[index]! }));
+  const refunds = steps.filter(({ meter, earlier }) => meter.consumed < earlier.consumed).length;
+  // What remains rises when the session takes another step of DOFs from the balance, and then only.
+  const rises = steps.filter(({ meter, earlier }) => meter.remaining > earlier.remaining).length;
+  const extensions = outbox.filter((id) => id.endsWith('session.hold_extended')).length;
   return [
     compare('listener heard the session\'s total', session.consumedDOFs, heard.meter.at(-1)?.consumed ?? 'nothing'),
     compare('listener heard the end', `${session.status}, ${session.closeReason}`, `${heard.status}, ${heard.closeReason}`),
-    compare('meter only fell', 0, rises.length),
+    compare('meter only fell', 0, refunds + Math.max(0, rises - extensions)),
     compare('listener heard every reply word for word', turns.length, turns.filter(({ turnId, reply }) => (heard.replies[turnId] ?? '') === reply).length),
   ];
 }

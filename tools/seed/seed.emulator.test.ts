@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { auditPage } from '../../functions/src/audit/store.ts';
+import { closeClients } from '../../functions/test/harness.ts';
 import { connectAdmin, type Admin } from '../admin.ts';
 import { compareSeed } from './database.ts';
 import { readSeed } from './seed.ts';
+
+after(closeClients);
 
 // Runs before every other emulator test: it describes the data as imported.
 describe('emulator-data', () => {
@@ -11,6 +15,14 @@ describe('emulator-data', () => {
 
   it('holds the accounts and documents of the seed and nothing else (if not: npm run seed:export)', async () => {
     assert.deepEqual(await compareSeed(admin, readSeed()), []);
+  });
+
+  it('leaves an audit of its balances nothing to find', async () => {
+    const { audits, cursor } = await auditPage(null, 100);
+    assert.equal(cursor, null);
+    const agents = Object.values(readSeed().users).flatMap((user) => Object.keys(user.agents));
+    assert.deepEqual(audits.map(({ ref }) => ref.id).sort(), agents.sort());
+    assert.deepEqual(audits.flatMap(({ drifts, unsteady }) => [...drifts, ...(unsteady ? ['unsteady'] : [])]), []);
   });
 
   it('lets every account sign in with its password', async () => {

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { operation } from '../runtime/operation.ts';
+import { now } from '../runtime/system.ts';
 import { toAgentView, toUserView } from './agents.ts';
-import { agentView, renameAgentInput, userView } from './schema.ts';
-import { createUser, getUser, listAgents, renameAgent as rename } from './store.ts';
+import { agentView, renameAgentInput, setAlertThresholdsInput, userView } from './schema.ts';
+import { createUser, getUser, listAgents, updateAgent } from './store.ts';
 
 export const getMe = operation({
   name: 'getMe',
@@ -13,9 +14,9 @@ export const getMe = operation({
   output: userView,
   async handle(_input, { caller }) {
     const [user, agents] = await Promise.all([getUser(caller.uid), listAgents(caller.uid)]);
-    if (user) return toUserView(caller.uid, user, agents);
+    if (user) return toUserView(caller.uid, user, agents, now());
     await createUser(caller.uid, { email: caller.email, displayName: null });
-    return toUserView(caller.uid, (await getUser(caller.uid))!, agents);
+    return toUserView(caller.uid, (await getUser(caller.uid))!, agents, now());
   },
 });
 
@@ -27,7 +28,7 @@ export const listMyAgents = operation({
   input: z.strictObject({}),
   output: z.object({ agents: z.array(agentView) }),
   async handle(_input, { caller }) {
-    return { agents: (await listAgents(caller.uid)).map(toAgentView) };
+    return { agents: (await listAgents(caller.uid)).map((agent) => toAgentView(agent, now())) };
   },
 });
 
@@ -39,6 +40,18 @@ export const renameAgent = operation({
   input: renameAgentInput,
   output: agentView,
   async handle({ agentInstanceId, customName }, { caller }) {
-    return toAgentView(await rename(caller.uid, agentInstanceId, customName));
+    return toAgentView(await updateAgent(caller.uid, agentInstanceId, { customName }), now());
+  },
+});
+
+export const setAlertThresholds = operation({
+  name: 'setAlertThresholds',
+  summary: 'Sets the balances of an owned agent below which its owner is told.',
+  access: 'signed-in',
+  route: { method: 'patch', path: '/agents/{agentInstanceId}/alerts' },
+  input: setAlertThresholdsInput,
+  output: agentView,
+  async handle({ agentInstanceId, alertThresholds }, { caller }) {
+    return toAgentView(await updateAgent(caller.uid, agentInstanceId, { alertThresholds: [...new Set(alertThresholds)] }), now());
   },
 });

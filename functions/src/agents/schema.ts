@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Timestamp } from 'firebase-admin/firestore';
 import { dofsSchema, idSchema, momentSchema } from '../runtime/schema.ts';
-import { dofRatesSchema } from '../credits/schema.ts';
+import { dofRatesSchema, grantSources, type HoldDoc, type LotDoc } from '../credits/schema.ts';
 
 /** Tiers of the catalogue, lowest first. */
 export const ranks = ['rookie', 'veteran', 'elite', 'legend'] as const;
@@ -34,7 +34,7 @@ export interface UserDoc {
   activeSessions: Record<string, string>;
 }
 
-/** users/{uid}/agents/{agentInstanceId}: ownership and balance. Every change of its money rewrites this document. */
+/** users/{uid}/agents/{agentInstanceId}: ownership and the whole balance. The ledger below it says how it came about. */
 export interface AgentDoc {
   agentInstanceId: string;
   ownerId: string;
@@ -44,15 +44,33 @@ export interface AgentDoc {
   customName: string | null;
   /** Posted balance in DOFs: the sum of the ledger, and of what is left in the lots less debt. */
   currentDOFs: number;
-  /** DOFs held by open sessions. */
+  /** DOFs set aside by pending holds: the sum of `holds`. */
   heldDOFs: number;
   /** DOFs consumed beyond the lots, repaid first by the next grant. */
   debtDOFs: number;
   /** Number of ledger entries. */
   seq: number;
+  /** Open lots by grant id. They stand here, not in documents of their own: one document is the whole balance, so one precondition vouches for all of it. */
+  lots: Record<string, LotDoc>;
+  /** Pending holds by hold id. */
+  holds: Record<string, HoldDoc>;
+  /** When the sweep must look at this balance: the first expiry of a lot or a hold. */
+  dueAt: Timestamp | null;
+  /** Balances in DOFs below which the owner is told. */
+  alertThresholds: number[];
   /** Counts the changes of this document that publish an event about the agent. */
   version: number;
 }
+
+/** A lot as its owner sees it. */
+export const lotView = z.object({
+  grantId: idSchema,
+  source: z.enum(grantSources),
+  remainingDOFs: dofsSchema.describe('What is left, parts that sessions hold included.'),
+  priority: z.int(),
+  expiresAt: momentSchema.nullable(),
+  createdAt: momentSchema,
+});
 
 export const agentView = z.object({
   agentInstanceId: idSchema,
@@ -60,7 +78,10 @@ export const agentView = z.object({
   purchasedAt: momentSchema,
   currentDOFs: z.int().describe('Posted balance in DOFs.'),
   heldDOFs: dofsSchema.describe('DOFs held by open sessions.'),
-  availableDOFs: dofsSchema.describe('What a new session could hold: current less held.'),
+  availableDOFs: dofsSchema.describe('What a new hold could take now: what open lots have left and no hold has taken.'),
+  debtDOFs: dofsSchema.describe('Consumed beyond the lots; the next grant repays it first.'),
+  alertThresholds: z.array(dofsSchema).describe('Balances below which an agent.low_balance event is published.'),
+  lots: z.array(lotView).describe('Open lots in no particular order.'),
   customName: z.string().optional(),
 });
 export type AgentView = z.infer<typeof agentView>;
@@ -73,6 +94,11 @@ export const userView = z.object({
   ownedAgents: z.array(agentView),
   activeSessionId: idSchema.optional().describe('The open session; absent when none is open.'),
   activeSessions: z.array(z.object({ sessionId: idSchema, agentInstanceId: idSchema })),
+});
+
+export const setAlertThresholdsInput = z.strictObject({
+  agentInstanceId: idSchema,
+  alertThresholds: z.array(dofsSchema.positive()).max(5).describe('Balances in DOFs below which an agent.low_balance event is published, once per crossing. Empty: none.'),
 });
 
 export const renameAgentInput = z.strictObject({

@@ -2,6 +2,7 @@ import { FieldValue, type CollectionReference, type DocumentReference } from 'fi
 import { commitIfUnchanged, unchanged } from '../runtime/commit.ts';
 import { AppError } from '../runtime/errors.ts';
 import { db } from '../runtime/firebase.ts';
+import { now } from '../runtime/system.ts';
 import { newEvent } from '../events/events.ts';
 import { outboxRef, toOutbox } from '../events/store.ts';
 import { productSchema, type AgentDoc, type ProductDoc, type UserDoc } from './schema.ts';
@@ -31,7 +32,7 @@ export interface Account {
 export async function createUser(uid: string, account: Account): Promise<void> {
   const batch = db().batch();
   batch.create(userRef(uid), { ...account, createdAt: FieldValue.serverTimestamp(), activeSessions: {} });
-  const event = newEvent({ type: 'user.created', subject: uid, sequence: Date.now(), data: { userId: uid } });
+  const event = newEvent({ type: 'user.created', subject: uid, sequence: now(), data: { userId: uid } });
   batch.create(outboxRef(event.eventId), toOutbox(event));
   await batch.commit().catch((error: unknown) => {
     if ((error as { code?: number }).code !== alreadyExists) throw error;
@@ -51,21 +52,21 @@ export async function listAgents(uid: string): Promise<AgentDoc[]> {
 }
 
 /**
- * Sets or clears an agent's nickname and returns the agent.
+ * Changes what an owner may change of an agent, and returns the agent.
  * @throws AppError `not-found` for a missing or foreign agent.
  */
-export async function renameAgent(uid: string, agentInstanceId: string, customName: string | null): Promise<AgentDoc> {
+export async function updateAgent(uid: string, agentInstanceId: string, changes: Partial<Pick<AgentDoc, 'customName' | 'alertThresholds'>>): Promise<AgentDoc> {
   const ref = agentRef(uid, agentInstanceId);
   return commitIfUnchanged(async () => {
     const snapshot = await ref.get();
     const agent = snapshot.data();
     if (!agent) throw agentNotFound();
     const version = agent.version + 1;
-    const event = newEvent({ type: 'agent.updated', subject: agentInstanceId, sequence: version, data: { userId: uid, agentInstanceId, customName } });
+    const event = newEvent({ type: 'agent.updated', subject: agentInstanceId, sequence: version, data: { userId: uid, agentInstanceId, ...changes } });
     return {
-      result: { ...agent, customName, version },
+      result: { ...agent, ...changes, version },
       write(batch) {
-        batch.update(ref, { customName, version }, unchanged(snapshot));
+        batch.update(ref, { ...changes, version }, unchanged(snapshot));
         batch.create(outboxRef(event.eventId), toOutbox(event));
       },
     };
@@ -77,10 +78,12 @@ export function agentNotFound(): AppError {
   return new AppError('not-found', 'You own no agent with this id.', { reason: 'not_found' });
 }
 
-const products = new Map<string, ProductDoc>();
+const productsOf = new WeakMap<object, Map<string, ProductDoc>>();
 
 /** A catalogue product at a version. Products are immutable, so an instance reads each version once. Null when unknown or malformed. */
 export async function getProduct(productId: string, version: number): Promise<ProductDoc | null> {
+  const products = productsOf.get(db()) ?? new Map<string, ProductDoc>();
+  productsOf.set(db(), products);
   const key = `${productId}@${version}`;
   const known = products.get(key);
   if (known) return known;

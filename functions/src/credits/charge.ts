@@ -1,14 +1,38 @@
 import type { Usage } from '../providers/types.ts';
-import { actualPrice, type PricedInput } from './prices.ts';
+import { actualPrice, inputPrice, type PricedInput } from './prices.ts';
 import type { DofRates } from './schema.ts';
 
-/** How a model call came to its end, as far as money is concerned. */
-export type Ending =
-  | { kind: 'answered'; usage: Usage }
-  /** Cut by a deadline, a fault, a caller who left or the end of the session, after some text was produced. */
-  | { kind: 'cut'; estimated: Usage }
-  /** Failed before any output. */
-  | { kind: 'failed' };
+/** Which usage a turn is charged for, and whether that is an estimate. */
+interface Terms {
+  usage: 'reported' | 'generated' | 'input only' | 'nothing';
+  estimated: boolean;
+}
+
+/**
+ * The charge policy (DESIGN section 5), complete: every way in which a turn can end, as far as money is concerned.
+ * A repeat of a request is not a turn: it is answered from its record and charges nothing.
+ */
+export const chargePolicy = {
+  /** The model answered and said what it used. */
+  answered: { usage: 'reported', estimated: false },
+  /** It answered without a usable word on what it used. */
+  unreported: { usage: 'input only', estimated: true },
+  /** It answered after our deadline: the work was done, nobody got all of it. */
+  late: { usage: 'input only', estimated: true },
+  /** Cut in the middle of its reply: by our deadline, a fault of the vendor, the end of the session. */
+  cut: { usage: 'generated', estimated: true },
+  /** The caller left in the middle of the reply. */
+  callerGone: { usage: 'generated', estimated: true },
+  /** The reply was cut because it had used up what was held for it. */
+  exhausted: { usage: 'generated', estimated: true },
+  /** Failed, or was stopped, before any output. */
+  failed: { usage: 'nothing', estimated: false },
+  /** Its function died without a trace, or did not stop when told to. */
+  abandoned: { usage: 'input only', estimated: true },
+} as const satisfies Record<string, Terms>;
+
+/** A row of the charge policy. */
+export type Ending = keyof typeof chargePolicy;
 
 /** Price of a turn, and whether it had to be estimated. */
 export interface Charge {
@@ -16,17 +40,16 @@ export interface Charge {
   estimated: boolean;
 }
 
-/**
- * The charge policy (DESIGN section 5): success at actual usage, nothing for a failure before any output, what was
- * generated when a turn is cut. A holder that dies without a trace is charged by `abandonedCost` of the meter.
- */
-export function charge(ending: Ending, rates: DofRates, input: PricedInput, held: number): Charge {
-  switch (ending.kind) {
-    case 'answered':
-      return { cost: actualPrice(rates, input, ending.usage, held), estimated: false };
-    case 'cut':
-      return { cost: actualPrice(rates, input, ending.estimated, held), estimated: true };
-    case 'failed':
-      return { cost: 0, estimated: false };
+/** DOFs for a turn that ended like this. `usage` is what was reported or estimated; `held` bounds the price. */
+export function charge(ending: Ending, rates: DofRates, input: PricedInput, usage: Usage & { spokenCharacters: number }, held: number): Charge {
+  const { usage: basis, estimated } = chargePolicy[ending];
+  switch (basis) {
+    case 'reported':
+    case 'generated':
+      return { cost: actualPrice(rates, input, usage, held), estimated };
+    case 'input only':
+      return { cost: Math.min(held, inputPrice(rates, input)), estimated };
+    case 'nothing':
+      return { cost: 0, estimated };
   }
 }

@@ -1,73 +1,122 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { burn, type Lot } from './lots.ts';
+import { at, hold, lot, moment } from '../../test/money.ts';
+import { availableIn, burn, freeOf, heldOf, isUsable, negative, sumOf, type Holds, type Lots } from './lots.ts';
+import type { LotDoc } from './schema.ts';
 
-const lot = (grantId: string, parts: Partial<Lot> = {}): Lot => ({ grantId, remaining: 10, priority: 0, expiresAt: null, createdAt: 0, ...parts });
-/** The lots in the order in which they burn. */
-const order = (...lots: Lot[]): string[] => burn(lots, Infinity).debits.map((debit) => debit.grantId);
+/** Grant ids in the order in which the lots burn. */
+const order = (lots: Lots): string[] => burn(lots, {}, Infinity, moment).taken.map(({ grantId }) => grantId);
+const burnAll = (lots: Lots, amount: number, holds: Holds = {}) => burn(lots, holds, amount, moment);
+const soon = at(moment + 1_000);
+const late = at(moment + 2_000);
 
-const anyLots: fc.Arbitrary<Lot[]> = fc.uniqueArray(fc.record({
-  grantId: fc.string({ minLength: 1, maxLength: 4 }),
-  remaining: fc.nat(1_000),
+const anyLot: fc.Arbitrary<LotDoc> = fc.record({
+  remaining: fc.integer({ min: 1, max: 1_000 }),
   priority: fc.nat(2),
-  expiresAt: fc.option(fc.nat(3)),
-  createdAt: fc.nat(3),
-}, { noNullPrototype: true }), { selector: (each) => each.grantId, maxLength: 12 });
-const sum = (amounts: number[]): number => amounts.reduce((total, amount) => total + amount, 0);
+  expiresAt: fc.option(fc.integer({ min: -2, max: 3 }).map((ms) => at(moment + ms))),
+  createdAt: fc.nat(2).map((ms) => at(moment - ms)),
+  voided: fc.boolean(),
+}).map((parts) => lot(parts.remaining, parts));
+/** Lots, and holds that have taken no more than there is. */
+const anyPurse: fc.Arbitrary<{ lots: Lots; holds: Holds }> = fc.uniqueArray(fc.tuple(fc.constantFrom(...'abcdefgh'), anyLot, fc.double({ min: 0, max: 1, noNaN: true })), { selector: ([grantId]) => grantId })
+  .map((all) => ({
+    lots: Object.fromEntries(all.map(([grantId, each]) => [grantId, each])),
+    holds: Object.fromEntries(all.map(([grantId, { remaining }, part]) => [`hold-${grantId}`, hold({ [grantId]: Math.floor(part * remaining) })])),
+  }));
 
-describe('lots', () => {
-  it('burns a lot of lower priority first, whatever its expiry', () => {
-    assert.deepEqual(order(lot('bought', { priority: 1, expiresAt: 5 }), lot('trial', { priority: 0 })), ['trial', 'bought']);
+describe('lots: the order in which they burn', () => {
+  it('burns a lower priority first, whatever its expiry', () => {
+    assert.deepEqual(order({ bought: lot(10, { priority: 1, expiresAt: soon }), trial: lot(10, { priority: 0 }) }), ['trial', 'bought']);
   });
 
-  it('burns a lot that expires sooner first, and one that never expires last', () => {
-    assert.deepEqual(order(lot('forever'), lot('june', { expiresAt: 6 }), lot('may', { expiresAt: 5 })), ['may', 'june', 'forever']);
+  it('burns what expires sooner first, and what never expires last', () => {
+    assert.deepEqual(order({ forever: lot(10), later: lot(10, { expiresAt: late }), sooner: lot(10, { expiresAt: soon }) }), ['sooner', 'later', 'forever']);
   });
 
-  it('burns the older lot first among equals', () => {
-    assert.deepEqual(order(lot('new', { createdAt: 2 }), lot('old', { createdAt: 1 })), ['old', 'new']);
-    assert.deepEqual(order(lot('new', { createdAt: 2, expiresAt: 9 }), lot('old', { createdAt: 1, expiresAt: 9 })), ['old', 'new']);
+  it('burns the older lot first among equals, and decides by id between lots of the same moment', () => {
+    const made = (ms: number, expiresAt: LotDoc['expiresAt'] = null) => lot(10, { createdAt: at(moment - ms), expiresAt });
+    assert.deepEqual(order({ fresh: made(1), old: made(2) }), ['old', 'fresh']);
+    assert.deepEqual(order({ fresh: made(1, soon), old: made(2, soon) }), ['old', 'fresh']);
+    assert.deepEqual(order({ b: lot(10), a: lot(10) }), ['a', 'b']);
   });
 
-  it('decides by id between lots of the same moment', () => {
-    assert.deepEqual(order(lot('b'), lot('a')), ['a', 'b']);
-    assert.deepEqual(order(lot('a'), lot('b')), ['a', 'b']);
+  it('is by priority, then expiry, then age, for any lots', () => {
+    fc.assert(fc.property(anyPurse, ({ lots }) => {
+      const key = (grantId: string): number[] => [lots[grantId]!.priority, lots[grantId]!.expiresAt?.toMillis() ?? Infinity, lots[grantId]!.createdAt.toMillis()];
+      const keys = order(lots).map(key);
+      keys.slice(1).forEach((next, index) => {
+        const first = next.findIndex((part, at) => part !== keys[index]![at]);
+        assert.ok(first === -1 || keys[index]![first]! < next[first]!, `${keys[index]!.join()} before ${next.join()}`);
+      });
+    }));
   });
 
+  it('is the same in whatever order the lots are read, and leaves them as they are', () => {
+    const reread = anyPurse.chain((purse) => fc.tuple(fc.constant(purse), fc.shuffledSubarray(Object.keys(purse.lots), { minLength: Object.keys(purse.lots).length })));
+    fc.assert(fc.property(reread, fc.nat(3_000), ([{ lots, holds }, ids], amount) => {
+      const before = JSON.stringify([lots, holds]);
+      const shuffled = Object.fromEntries(ids.map((id) => [id, lots[id]!]));
+      assert.deepEqual(burnAll(shuffled, amount, holds), burnAll(lots, amount, holds));
+      assert.equal(JSON.stringify([lots, holds]), before);
+    }));
+  });
+});
+
+describe('lots: what is taken', () => {
   it('takes only what is needed from the last lot', () => {
-    assert.deepEqual(burn([lot('a'), lot('b')], 13), { debits: [{ grantId: 'a', amount: 10 }, { grantId: 'b', amount: 3 }], uncovered: 0 });
-    assert.deepEqual(burn([lot('a'), lot('b')], 10), { debits: [{ grantId: 'a', amount: 10 }], uncovered: 0 });
+    const lots = { a: lot(10), b: lot(10) };
+    assert.deepEqual(burnAll(lots, 13), { taken: [{ grantId: 'a', amount: 10 }, { grantId: 'b', amount: 3 }], uncovered: 0 });
+    assert.deepEqual(burnAll(lots, 10), { taken: [{ grantId: 'a', amount: 10 }], uncovered: 0 });
+    assert.deepEqual(burnAll(lots, 0), { taken: [], uncovered: 0 });
   });
 
   it('says what no lot could cover', () => {
-    assert.deepEqual(burn([lot('a')], 12), { debits: [{ grantId: 'a', amount: 10 }], uncovered: 2 });
-    assert.deepEqual(burn([], 12), { debits: [], uncovered: 12 });
+    assert.deepEqual(burnAll({ a: lot(10) }, 12), { taken: [{ grantId: 'a', amount: 10 }], uncovered: 2 });
+    assert.deepEqual(burnAll({}, 12), { taken: [], uncovered: 12 });
   });
 
-  it('passes over empty lots, and touches none for nothing', () => {
-    assert.deepEqual(burn([lot('a', { remaining: 0 }), lot('b')], 1).debits, [{ grantId: 'b', amount: 1 }]);
-    assert.deepEqual(burn([lot('a')], 0), { debits: [], uncovered: 0 });
+  it('passes over an expired lot from the very moment of its expiry, and over a void one', () => {
+    const lots = { over: lot(10, { expiresAt: at(moment) }), gone: lot(10, { voided: true }), last: lot(10, { expiresAt: at(moment + 1) }) };
+    assert.deepEqual(burnAll(lots, 30), { taken: [{ grantId: 'last', amount: 10 }], uncovered: 20 });
+    assert.deepEqual(Object.values(lots).map((each) => isUsable(each, moment)), [false, false, true]);
+    assert.equal(isUsable(lot(1, { voided: true, expiresAt: late }), moment), false);
   });
 
-  it('keeps the amount, and takes no more than a lot has, once each', () => {
-    fc.assert(fc.property(anyLots, fc.nat(10_000), (lots, amount) => {
-      const { debits, uncovered } = burn(lots, amount);
-      assert.equal(sum(debits.map((debit) => debit.amount)) + uncovered, amount);
-      assert.equal(uncovered, Math.max(0, amount - sum(lots.map((each) => each.remaining))));
-      assert.equal(new Set(debits.map((debit) => debit.grantId)).size, debits.length);
-      for (const debit of debits) {
-        const { remaining } = lots.find((each) => each.grantId === debit.grantId)!;
-        assert.ok(debit.amount > 0 && debit.amount <= remaining);
+  it('passes over what holds have taken', () => {
+    const lots = { a: lot(10), b: lot(10) };
+    const holds = { one: hold({ a: 7 }), two: hold({ a: 3, b: 4 }) };
+    assert.deepEqual(burnAll(lots, 20, holds), { taken: [{ grantId: 'b', amount: 6 }], uncovered: 14 });
+    assert.deepEqual([heldOf('a', holds), heldOf('b', holds), heldOf('c', holds)], [10, 4, 0]);
+    assert.deepEqual([freeOf('a', lots, holds), freeOf('b', lots, holds), freeOf('c', lots, holds)], [0, 6, 0]);
+  });
+
+  it('has available what a burn can take, and never a part that is held, expired or void', () => {
+    fc.assert(fc.property(anyPurse, fc.nat(10_000), ({ lots, holds }, amount) => {
+      const { taken, uncovered } = burnAll(lots, amount, holds);
+      assert.equal(sumOf(taken) + uncovered, amount);
+      assert.equal(uncovered, Math.max(0, amount - availableIn(lots, holds, moment)));
+      assert.equal(new Set(taken.map(({ grantId }) => grantId)).size, taken.length);
+      for (const part of taken) {
+        assert.ok(isUsable(lots[part.grantId]!, moment));
+        assert.ok(part.amount > 0 && part.amount + heldOf(part.grantId, holds) <= lots[part.grantId]!.remaining);
       }
     }));
   });
 
-  it('burns the same lots in whatever order they are read, and leaves them as they are', () => {
-    const reread = anyLots.chain((lots) => fc.tuple(fc.constant(lots), fc.shuffledSubarray(lots, { minLength: lots.length })));
-    fc.assert(fc.property(reread, fc.nat(5_000), ([lots, shuffled], amount) => {
-      const before = structuredClone(shuffled);
-      assert.deepEqual(burn(shuffled, amount), burn(lots, amount));
-      assert.deepEqual(shuffled, before);
+  it('leaves a lot over only when the amount is covered', () => {
+    fc.assert(fc.property(anyPurse, fc.nat(4_000), ({ lots, holds }, amount) => {
+      const { taken } = burnAll(lots, amount, holds);
+      // All but the last lot are used up.
+      for (const part of taken.slice(0, -1)) assert.equal(part.amount, freeOf(part.grantId, lots, holds));
     }));
+  });
+});
+
+describe('amounts of lots', () => {
+  it('add up, and turn round', () => {
+    const amounts = [{ grantId: 'a', amount: 2 }, { grantId: 'b', amount: -5 }];
+    assert.equal(sumOf(amounts), -3);
+    assert.equal(sumOf([]), 0);
+    assert.deepEqual(negative(amounts), [{ grantId: 'a', amount: -2 }, { grantId: 'b', amount: 5 }]);
   });
 });

@@ -1,88 +1,124 @@
-import { FieldValue, Timestamp, type DocumentReference, type DocumentSnapshot, type WriteBatch } from 'firebase-admin/firestore';
-import { agentRef } from '../agents/store.ts';
+import { FieldValue, type CollectionReference, type DocumentReference, type DocumentSnapshot, type WriteBatch } from 'firebase-admin/firestore';
 import type { AgentDoc } from '../agents/schema.ts';
-import { newEvent } from '../events/events.ts';
+import { agentNotFound, agentRef } from '../agents/store.ts';
+import { newEvent, type EventType } from '../events/events.ts';
 import { outboxRef, toOutbox } from '../events/store.ts';
-import { commitIfUnchanged, unchanged } from '../runtime/commit.ts';
+import { commitIfUnchanged, unchanged, type Plan } from '../runtime/commit.ts';
+import { AppError } from '../runtime/errors.ts';
 import { db } from '../runtime/firebase.ts';
-import type { SessionDoc } from '../sessions/schema.ts';
-import type { Lot } from './lots.ts';
-import type { CheckpointDoc, GrantDoc, LedgerDoc } from './schema.ts';
-import { settle, type Settlement } from './settle.ts';
+import { crossedThresholds } from './alerts.ts';
+import type { Change } from './balance.ts';
+import type { ResolvedHold } from './holds.ts';
+import type { GrantDoc, LedgerDoc, OperationDoc, ResolvedHoldDoc } from './schema.ts';
 
-const checkpointRetentionMs = 30 * 24 * 60 * 60 * 1000;
-
-/** sessions/{sessionId}/checkpoints/{checkpointId} */
-export function checkpointRef(sessionId: string, checkpointId: string): DocumentReference {
-  return db().collection('sessions').doc(sessionId).collection('checkpoints').doc(checkpointId);
+/** users/{uid}/agents/{agentInstanceId}/ledger */
+export function ledgerRef(agent: DocumentReference): CollectionReference<LedgerDoc> {
+  return agent.collection('ledger') as CollectionReference<LedgerDoc>;
 }
 
-/** A checkpoint document that is about to be created. */
-export function toCheckpoint(total: number, final: boolean): object {
-  return { total, final, createdAt: FieldValue.serverTimestamp(), deleteAt: Timestamp.fromMillis(Date.now() + checkpointRetentionMs) };
+/** users/{uid}/agents/{agentInstanceId}/grants */
+export function grantsRef(agent: DocumentReference): CollectionReference<GrantDoc> {
+  return agent.collection('grants') as CollectionReference<GrantDoc>;
 }
 
-/** Records a cumulative total of an open session; its trigger settles it. A repeat is harmless. */
-export async function createCheckpoint(sessionId: string, total: number): Promise<void> {
-  await checkpointRef(sessionId, String(total)).set(toCheckpoint(total, false));
+/** users/{uid}/agents/{agentInstanceId}/holds */
+export function holdsRef(agent: DocumentReference): CollectionReference<ResolvedHoldDoc> {
+  return agent.collection('holds') as CollectionReference<ResolvedHoldDoc>;
+}
+
+/** operations/{operationId} */
+export function operationRef(operationId: string): DocumentReference<OperationDoc> {
+  return db().collection('operations').doc(operationId) as DocumentReference<OperationDoc>;
+}
+
+/** An event about the agent itself that goes out with a change of its money. */
+export interface AgentEvent {
+  type: EventType;
+  data: Record<string, unknown>;
 }
 
 /**
- * Settles one checkpoint in one atomic commit: lots in burn order, balance and hold, session, ledger entry, event.
- * The agent document is rewritten by every change of its money, so its unchanged state vouches for the lots read
- * after it. Null when there was nothing left to settle.
+ * Adds a change of money to a commit: the agent document under the precondition that it is as it was read, its new
+ * ledger entries, the events, and an alert when the balance fell below a threshold. The one place that writes money.
  */
-export async function settleCheckpoint(sessionId: string, checkpoint: Pick<CheckpointDoc, 'total' | 'final'>): Promise<Settlement | null> {
-  const ref = db().collection('sessions').doc(sessionId) as DocumentReference<SessionDoc>;
-  return commitIfUnchanged(async () => {
-    const session = await ref.get();
-    const data = session.data();
-    if (!data) return { result: null };
-    const agent = await agentRef(data.ownerId, data.agentInstanceId).get();
-    if (!agent.exists) return { result: null, ...(checkpoint.final && data.settlement === 'pending' ? { write: (batch: WriteBatch) => writeOff(batch, session) } : {}) };
-    const settlement = settle(checkpoint, data, agent.data()!, await openLots(agent.ref));
-    if (!settlement) return { result: null };
-    return { result: settlement, write: (batch) => writeSettlement(batch, session, agent, settlement) };
+export function writeMoney(batch: WriteBatch, snapshot: DocumentSnapshot<AgentDoc>, { before, balance, entries }: Change, events: AgentEvent[] = []): void {
+  const { ownerId: userId, agentInstanceId, alertThresholds, version } = snapshot.data()!;
+  const crossed = crossedThresholds(alertThresholds, before.currentDOFs, balance.currentDOFs);
+  const alerts: AgentEvent[] = crossed.length === 0 ? [] : [{ type: 'agent.low_balance', data: { thresholds: crossed, currentDOFs: balance.currentDOFs } }];
+  const all = [...events, ...alerts];
+  batch.update(snapshot.ref, { ...balance, version: version + all.length }, unchanged(snapshot));
+  for (const entry of entries) batch.create(ledgerRef(snapshot.ref).doc(entry.operationId), { ...entry, createdAt: FieldValue.serverTimestamp() });
+  all.forEach(({ type, data }, index) => {
+    const event = newEvent({ type, subject: agentInstanceId, sequence: version + index + 1, data: { userId, agentInstanceId, ...data } });
+    batch.create(outboxRef(event.eventId), toOutbox(event));
   });
 }
 
-/** A session whose agent is gone has nobody to settle with: it is done, or the sweep would come back to it for ever. */
-function writeOff(batch: WriteBatch, session: DocumentSnapshot<SessionDoc>): void {
-  const { sessionId, ownerId, agentInstanceId, settledDOFs, heldDOFs, version } = session.data()!;
-  batch.update(session.ref, { settlement: 'done', heldDOFs: 0, version: version + 1 }, unchanged(session));
-  const event = newEvent({ type: 'session.settled', subject: sessionId, sequence: version + 1, data: { sessionId, userId: ownerId, agentInstanceId, settledDOFs, delta: 0, releasedDOFs: heldDOFs, balanceAfter: null } });
-  batch.create(outboxRef(event.eventId), toOutbox(event));
+/** Adds how a hold was resolved to a commit. It is created: a hold cannot be resolved twice. */
+export function writeResolvedHold(batch: WriteBatch, agent: DocumentReference, hold: ResolvedHold): void {
+  batch.create(holdsRef(agent).doc(hold.holdId), { ...hold, resolvedAt: FieldValue.serverTimestamp() });
 }
 
-function writeSettlement(batch: WriteBatch, session: DocumentSnapshot<SessionDoc>, agent: DocumentSnapshot<AgentDoc>, settlement: Settlement): void {
-  const { sessionId, ownerId, agentInstanceId } = session.data()!;
-  const { delta, debits, released } = settlement;
-  const { settledDOFs, settlement: state, version } = settlement.session;
-  batch.update(session.ref, settlement.session, unchanged(session));
-  batch.update(agent.ref, settlement.agent, unchanged(agent));
-  for (const debit of debits) {
-    batch.update(agent.ref.collection('grants').doc(debit.grantId), { remaining: FieldValue.increment(-debit.amount) });
-  }
-  if (delta > 0) {
-    const operationId = `settle-${sessionId}-${settledDOFs}`;
-    const entry: Omit<LedgerDoc, 'createdAt'> = {
-      type: 'settlement', amount: -delta, balanceAfter: settlement.agent.currentDOFs, operationId, sessionId, lots: debits, seq: settlement.agent.seq,
+/** Adds a grant, as it was made, to a commit. */
+export function writeGrant(batch: WriteBatch, agent: DocumentReference, grant: Omit<GrantDoc, 'createdAt'>): void {
+  batch.create(grantsRef(agent).doc(grant.grantId), { ...grant, createdAt: FieldValue.serverTimestamp() });
+}
+
+/** Which agent's money an operation changes. */
+export interface Target {
+  userId: string;
+  agentInstanceId: string;
+}
+
+/** What a change of one agent's money comes to; without `write` nothing changes. */
+export interface MoneyPlan<T> {
+  result: T;
+  write?: (batch: WriteBatch) => void;
+}
+
+/**
+ * Changes one agent's money in one atomic commit, decided on the agent as it was read.
+ * @throws AppError `not-found` for an unknown agent, and what `decide` throws; nothing is written then.
+ */
+export async function changeMoney<T>({ userId, agentInstanceId }: Target, decide: (agent: DocumentSnapshot<AgentDoc>) => MoneyPlan<T> | Promise<MoneyPlan<T>>): Promise<T> {
+  const ref = agentRef(userId, agentInstanceId);
+  return commitIfUnchanged(async (): Promise<Plan<T>> => {
+    const agent = await ref.get();
+    if (!agent.exists) throw agentNotFound();
+    return decide(agent);
+  });
+}
+
+/** What makes an operation repeatable: its key, and a digest of what was asked under it. */
+export interface Idempotency {
+  operationId: string;
+  fingerprint: string;
+  actor: string;
+}
+
+/**
+ * The same under an idempotency key: a repeat gets the first result with `replayed: true` and changes nothing. Keys are
+ * one space for all agents, so that one payment cannot be granted to two of them.
+ * @throws AppError `already-exists` (request_conflict) when the key came with another body before.
+ */
+export async function changeMoneyOnce<T extends object>(
+  key: Idempotency, target: Target, decide: (agent: DocumentSnapshot<AgentDoc>) => Required<MoneyPlan<T>> | Promise<Required<MoneyPlan<T>>>,
+): Promise<T & { replayed: boolean }> {
+  const { operationId, fingerprint, actor } = key;
+  const operation = operationRef(operationId);
+  return changeMoney<T & { replayed: boolean }>(target, async (agent) => {
+    const known = (await operation.get()).data();
+    if (known && known.fingerprint !== fingerprint) {
+      throw new AppError('already-exists', 'This idempotencyKey was used with another body. Use a new one.', { reason: 'request_conflict' });
+    }
+    if (known) return { result: { ...known.result as T, replayed: true } };
+    const { result, write } = await decide(agent);
+    return {
+      result: { ...result, replayed: false },
+      write(batch) {
+        batch.create(operation, { fingerprint, result: result as Record<string, unknown>, actor, createdAt: FieldValue.serverTimestamp() });
+        write(batch);
+      },
     };
-    batch.create(agent.ref.collection('ledger').doc(operationId), { ...entry, createdAt: FieldValue.serverTimestamp() });
-  }
-  const event = newEvent({
-    type: state === 'done' ? 'session.settled' : 'session.dof_update',
-    subject: sessionId,
-    sequence: version,
-    data: { sessionId, userId: ownerId, agentInstanceId, settledDOFs, delta, releasedDOFs: released, balanceAfter: settlement.agent.currentDOFs },
-  });
-  batch.create(outboxRef(event.eventId), toOutbox(event));
-}
-
-async function openLots(agent: DocumentReference): Promise<Lot[]> {
-  const snapshot = await agent.collection('grants').where('remaining', '>', 0).get();
-  return snapshot.docs.map((doc) => {
-    const grant = doc.data() as GrantDoc;
-    return { grantId: doc.id, remaining: grant.remaining, priority: grant.priority, expiresAt: grant.expiresAt?.toMillis() ?? null, createdAt: grant.createdAt.toMillis() };
   });
 }

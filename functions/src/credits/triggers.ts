@@ -1,6 +1,6 @@
 import { onDocumentCreated } from 'firebase-functions/firestore';
 import type { CheckpointDoc } from './schema.ts';
-import { settleCheckpoint as settle } from './store.ts';
+import { settleCheckpoint as settle } from './store-settle.ts';
 
 /** Settles a session's metered total against the agent's balance. Safe to repeat and to deliver out of order. */
 export const settleCheckpoint = onDocumentCreated(

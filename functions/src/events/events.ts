@@ -1,10 +1,22 @@
 /** Topics of seed 001; each event type belongs to one of them. */
 export type Topic = 'agent-events' | 'transaction-events' | 'session-events' | 'notification-events';
 
-/** Event types in use: those of seed 001, and a few it lacks: `user.created` for a new account and `session.settled` and `session.taken_over`. */
+/** Event types in use: those of seed 001, and those it lacks, foremost for every change of money. */
 const topicOfType = {
   'agent.updated': 'agent-events',
+  'agent.low_balance': 'notification-events',
+  'agent.dofs_granted': 'transaction-events',
+  'agent.dofs_expired': 'transaction-events',
+  'agent.grant_voided': 'transaction-events',
+  'agent.balance_adjusted': 'transaction-events',
+  'agent.balance_repaired': 'transaction-events',
+  'hold.placed': 'transaction-events',
+  'hold.posted': 'transaction-events',
+  'hold.released': 'transaction-events',
+  'hold.expired': 'transaction-events',
+  'platform.low_balance': 'notification-events',
   'session.started': 'session-events',
+  'session.hold_extended': 'session-events',
   'session.taken_over': 'session-events',
   'session.ended': 'session-events',
   'session.dof_update': 'session-events',

@@ -1,5 +1,6 @@
 import { FieldValue, Timestamp, type DocumentReference, type DocumentSnapshot } from 'firebase-admin/firestore';
 import { db, pubsub } from '../runtime/firebase.ts';
+import { now } from '../runtime/system.ts';
 import { toEnvelope, type DomainEvent } from './events.ts';
 
 /** outbox/{eventId}: an event written in the same commit as the change it describes. */
@@ -19,7 +20,7 @@ export function outboxRef(eventId: string): DocumentReference {
 
 /** The document for an event that is about to be committed with its change. */
 export function toOutbox(event: DomainEvent): object {
-  return { ...event, createdAt: FieldValue.serverTimestamp(), published: false, deleteAt: Timestamp.fromMillis(Date.now() + retentionMs) };
+  return { ...event, createdAt: FieldValue.serverTimestamp(), published: false, deleteAt: Timestamp.fromMillis(now() + retentionMs) };
 }
 
 /**
@@ -40,7 +41,7 @@ export async function publishOutbox(snapshot: DocumentSnapshot): Promise<void> {
 
 /** Events that no trigger has published for `olderThanMs`, oldest first. */
 export async function stuckEvents(olderThanMs: number, limit: number): Promise<DocumentSnapshot[]> {
-  const before = Timestamp.fromMillis(Date.now() - olderThanMs);
+  const before = Timestamp.fromMillis(now() - olderThanMs);
   const query = db().collection('outbox').where('published', '==', false).where('createdAt', '<=', before).orderBy('createdAt').limit(limit);
   return (await query.get()).docs;
 }

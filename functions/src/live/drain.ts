@@ -1,13 +1,15 @@
 import type { CloseReason } from '../sessions/schema.ts';
+import type { FinalUsage } from '../sessions/store.ts';
+import { after } from '../runtime/system.ts';
 import { close, type Meter } from './meter.ts';
-import { resolveAbandoned } from './posting.ts';
-import { updateMeter, watchMeter } from './store.ts';
+import { lastLines, resolveAbandoned } from './posting.ts';
+import { readContext, updateMeter, usageBetween, watchMeter } from './store.ts';
 
 /** How long the holder of a turn gets to stop and post after the meter was closed; it sees the closing at once. */
 const drainMs = 5_000;
 
-/** What closing a meter came to: its final total in DOFs, null when there is no meter, `kept` when it may not be closed. */
-export type Closed = { total: number | null; reason: CloseReason } | 'kept';
+/** What closing a meter came to: what it measured, or `kept` when it may not be closed. */
+export type Closed = FinalUsage & { reason: CloseReason } | 'kept';
 
 const neverOpened: Meter = { open: true, generation: 0, limit: 0, consumed: 0, checkpointed: 0, expiresAt: 0 };
 
@@ -26,24 +28,29 @@ export async function closeMeter(sessionId: string, reason: CloseReason, now: ()
   if (kept) return 'kept';
   for (;;) {
     const meter = await untilIdle(sessionId, deadline, now);
-    if (!meter?.turn) return { total: meter?.consumed ?? null, reason: (meter?.closeReason ?? reason) as CloseReason };
-    await resolveAbandoned(sessionId, meter.turn, { idleMs: 0, settleEvery: Infinity }, now());
+    if (meter?.turn) {
+      await resolveAbandoned(sessionId, meter, { idleMs: 0, settleEvery: Infinity }, now());
+      continue;
+    }
+    const context = meter && await readContext(sessionId);
+    const lines = meter && context ? await lastLines({ ...context, sessionId }, await usageBetween(sessionId, meter.checkpointed, meter.consumed)) : [];
+    return { total: meter?.consumed ?? null, lines, reason: (meter?.closeReason ?? reason) as CloseReason };
   }
 }
 
 /** The meter once no turn holds it, or as it is when the deadline passes or the turn's lease has expired. */
 function untilIdle(sessionId: string, deadline: number, now: () => number): Promise<Meter | null> {
   return new Promise((resolve) => {
-    let timer: NodeJS.Timeout | undefined;
+    let cancel: (() => void) | undefined;
     const unwatch = watchMeter(sessionId, (meter) => {
-      clearTimeout(timer);
+      cancel?.();
       const waitMs = meter?.turn ? Math.min(deadline, meter.turn.expiresAt) - now() : 0;
       const finish = (): void => {
         resolve(meter);
         queueMicrotask(() => unwatch());
       };
       if (waitMs <= 0) finish();
-      else timer = setTimeout(finish, waitMs);
+      else cancel = after(waitMs, finish);
     });
   });
 }

@@ -1,14 +1,11 @@
 import { loadProvider } from '../providers/registry.ts';
 import { providerSettings } from '../providers/settings.ts';
-import { AppError } from '../runtime/errors.ts';
 import { operation } from '../runtime/operation.ts';
 import { geminiApiKey, googleApiKey, openaiApiKey } from '../runtime/params.ts';
 import { newId, now } from '../runtime/system.ts';
 import { endSession } from '../sessions/lifecycle.ts';
-import { getOwnSession } from '../sessions/store.ts';
-import { sessionClosed } from './lease.ts';
+import { requireContext } from './context.ts';
 import { processFrameChunk, processFrameInput, processFrameOutput, type SessionContext } from './schema.ts';
-import { openLive, readContext } from './store.ts';
 import { processTurn } from './turn.ts';
 
 export const processFrame = operation({
@@ -30,15 +27,4 @@ export const processFrame = operation({
 async function provider(config: SessionContext['config']): ReturnType<typeof loadProvider> {
   const { name, settings } = providerSettings(config.provider);
   return loadProvider(name, settings);
-}
-
-/** Zero Firestore reads while the session is live; one to tell an ended session from an unknown one. */
-async function requireContext(uid: string, sessionId: string): Promise<SessionContext> {
-  const context = await readContext(sessionId);
-  if (context?.ownerId === uid) return context;
-  const session = context ? null : await getOwnSession(uid, sessionId);
-  if (!session) throw new AppError('not-found', 'You have no session with this id.', { reason: 'not_found' });
-  if (session.status === 'ended') throw sessionClosed(session.closeReason ?? 'unknown');
-  await openLive(session);
-  return { ownerId: session.ownerId, config: session.config, settleEveryDOFs: session.settleEveryDOFs };
 }

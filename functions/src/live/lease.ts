@@ -5,7 +5,7 @@ import { acquire, diedBeforePosting, type Acquired, type Lease, type Meter } fro
 import { resolveAbandoned } from './posting.ts';
 import type { PreparedTurn } from './prepare.ts';
 import type { ProcessFrameInput } from './schema.ts';
-import { readRequest, updateMeter, watchMeter } from './store.ts';
+import { raiseLimit, readRequest, updateMeter, watchMeter } from './store.ts';
 
 /** Terms of a lease: who holds it, for how long, and what happens on the meter when it ends. */
 export interface LeaseOptions {
@@ -19,6 +19,8 @@ export interface LeaseOptions {
 export interface LeaseDeps {
   now: () => number;
   endSession: (sessionId: string, reason: CloseReason) => Promise<unknown>;
+  /** Adds to the session's hold what `limit` lacks by `missing`; answers the new limit, null when there is nothing to add. */
+  extendHold: (limit: number, missing: number) => Promise<number | null>;
 }
 
 /**
@@ -30,11 +32,21 @@ export interface LeaseDeps {
 export async function takeLease(input: ProcessFrameInput, prepared: PreparedTurn, lease: LeaseOptions, deps: LeaseDeps): Promise<Meter> {
   const { sessionId, requestId, generation } = input;
   const { held, inputPrice } = prepared;
+  // Whole first; then from a hold that was extended; then with what is left, so that the last DOFs can be spent.
+  let least = held;
+  let extendable = true;
   for (;;) {
-    const acquired = await tryAcquire(sessionId, (meter) => acquire(meter, { ...lease, requestId, held, inputPrice, ...(generation === undefined ? {} : { generation }) }, deps.now()));
+    const acquired = await tryAcquire(sessionId, (meter) => acquire(meter, { ...lease, requestId, held, least, inputPrice, ...(generation === undefined ? {} : { generation }) }, deps.now()));
     if (acquired.kind === 'leased') return acquired.meter;
-    if (acquired.kind !== 'abandoned' && !(acquired.kind === 'busy' && await isGivenUp(sessionId, acquired.lease, deps.now()))) throw await refusal(sessionId, acquired, held, deps);
-    await resolveAbandoned(sessionId, acquired.lease, lease, deps.now(), requestId);
+    if (acquired.kind === 'exhausted' && extendable) {
+      const limit = await deps.extendHold(acquired.limit, held - acquired.remaining);
+      if (limit !== null) await raiseLimit(sessionId, limit);
+      else [least, extendable] = [prepared.least, false];
+    } else if (acquired.kind === 'abandoned' || (acquired.kind === 'busy' && await isGivenUp(sessionId, acquired.meter.turn!, deps.now()))) {
+      await resolveAbandoned(sessionId, acquired.meter, lease, deps.now());
+    } else {
+      throw await refusal(sessionId, acquired, prepared.least, deps);
+    }
   }
 }
 
@@ -51,7 +63,7 @@ async function tryAcquire(sessionId: string, attempt: (meter: Meter | null) => A
   return acquired;
 }
 
-async function refusal(sessionId: string, acquired: Exclude<Acquired, { kind: 'leased' | 'abandoned' }>, held: number, deps: LeaseDeps): Promise<AppError> {
+async function refusal(sessionId: string, acquired: Exclude<Acquired, { kind: 'leased' | 'abandoned' }>, needed: number, deps: LeaseDeps): Promise<AppError> {
   switch (acquired.kind) {
     case 'closed':
       return sessionClosed(acquired.reason);
@@ -67,7 +79,7 @@ async function refusal(sessionId: string, acquired: Exclude<Acquired, { kind: 'l
       return new AppError('resource-exhausted', 'The DOFs left in this session do not cover this turn. The session has ended; top the agent up to go on.', {
         reason: 'dofs_exhausted',
         remainingDOFs: acquired.remaining,
-        neededDOFs: held,
+        neededDOFs: needed,
       });
   }
 }
@@ -90,8 +102,6 @@ export function sessionClosed(closeReason: string): AppError {
 export interface LeaseWatch {
   /** Aborted when the session closes or somebody else has resolved the lease. */
   signal: AbortSignal;
-  /** Whether somebody else has resolved the lease. */
-  lost: () => boolean;
   stop: () => void;
 }
 
@@ -99,14 +109,12 @@ export interface LeaseWatch {
 export function watchLease(sessionId: string, fence: string): LeaseWatch {
   const stopped = new AbortController();
   let holding = false;
-  let lost = false;
   const stop = watchMeter(sessionId, (meter) => {
     if (meter?.turn?.fence === fence) holding = true;
-    else if (holding) lost = true;
-    if (lost) stopped.abort(lostLease());
+    else if (holding) stopped.abort(lostLease());
     if (meter && !meter.open) stopped.abort(sessionClosed(meter.closeReason ?? 'unknown'));
   });
-  return { signal: stopped.signal, lost: () => lost, stop };
+  return { signal: stopped.signal, stop };
 }
 
 /**

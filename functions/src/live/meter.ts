@@ -20,7 +20,7 @@ export interface Meter {
   /** DOFs held from the agent's balance for this session. */
   limit: number;
   consumed: number;
-  /** `consumed` when the last checkpoint was taken. */
+  /** `consumed` of the last checkpoint that was written. */
   checkpointed: number;
   /** ms since the epoch; no turn starts afterwards. */
   expiresAt: number;
@@ -37,7 +37,9 @@ export interface Meter {
 export interface TurnClaim {
   requestId: string;
   fence: string;
+  /** DOFs that the turn can cost at most, and the least with which it can begin: then its reply is cut when they are used up. */
   held: number;
+  least: number;
   inputPrice: number;
   /** Generation that the client believes to be current; absent when it does not say. */
   generation?: number;
@@ -51,9 +53,9 @@ export type Acquired =
   | { kind: 'closed'; reason: string }
   | { kind: 'superseded'; generation: number }
   | { kind: 'expired' }
-  | { kind: 'busy'; lease: Lease; retryAfterMs: number }
-  | { kind: 'abandoned'; lease: Lease }
-  | { kind: 'exhausted'; remaining: number };
+  | { kind: 'busy'; meter: Meter; retryAfterMs: number }
+  | { kind: 'abandoned'; meter: Meter }
+  | { kind: 'exhausted'; remaining: number; limit: number };
 
 /** DOFs that the meter can still spend, the turn in flight included in what is spent. */
 export function remaining(meter: Meter): number {
@@ -67,10 +69,11 @@ export function acquire(meter: Meter | null, claim: TurnClaim, now: number): Acq
   if (claim.generation !== undefined && claim.generation !== meter.generation) return { kind: 'superseded', generation: meter.generation };
   if (now >= meter.expiresAt) return { kind: 'expired' };
   if (meter.turn?.fence === claim.fence) return { kind: 'leased', meter };
-  if (meter.turn && now < meter.turn.expiresAt) return { kind: 'busy', lease: meter.turn, retryAfterMs: meter.turn.expiresAt - now };
-  if (meter.turn) return { kind: 'abandoned', lease: meter.turn };
-  if (!(claim.held <= remaining(meter))) return { kind: 'exhausted', remaining: remaining(meter) };
-  const { requestId, fence, held, inputPrice } = claim;
+  if (meter.turn && now < meter.turn.expiresAt) return { kind: 'busy', meter, retryAfterMs: meter.turn.expiresAt - now };
+  if (meter.turn) return { kind: 'abandoned', meter };
+  const held = Math.min(claim.held, remaining(meter));
+  if (!(claim.least <= held)) return { kind: 'exhausted', remaining: remaining(meter), limit: meter.limit };
+  const { requestId, fence, inputPrice } = claim;
   const turn = { requestId, fence, held, inputPrice, expiresAt: now + claim.leaseMs };
   return { kind: 'leased', meter: { ...meter, turn, dueAt: turn.expiresAt + claim.idleMs } };
 }
@@ -85,10 +88,10 @@ export interface Posting {
   settleEvery: number;
 }
 
-/** The meter after a posting, and the total to checkpoint now, if one is due. */
+/** The meter after a posting, and whether its total is to be checkpointed now. */
 export interface Posted {
   meter: Meter;
-  checkpoint: number | null;
+  checkpointDue: boolean;
 }
 
 /** Turns the hold of a turn into its price. Null when the lease is no longer this holder's: it was resolved already. */
@@ -96,15 +99,13 @@ export function post(meter: Meter | null, posting: Posting, now: number): Posted
   if (meter?.turn?.fence !== posting.fence) return null;
   const { turn, ...rest } = meter;
   const consumed = meter.consumed + Math.min(posting.cost, turn.held);
-  const due = consumed - meter.checkpointed >= posting.settleEvery;
   const next: Meter = {
     ...rest,
     consumed,
-    checkpointed: due ? consumed : meter.checkpointed,
     ...(posting.scene === undefined ? {} : { scene: posting.scene }),
     dueAt: meter.open ? now + posting.idleMs : meter.dueAt ?? now,
   };
-  return { meter: next, checkpoint: due ? consumed : null };
+  return { meter: next, checkpointDue: consumed - meter.checkpointed >= posting.settleEvery };
 }
 
 /** Closes the meter: no further turn starts. `dueAt` stays, so that the sweep finishes an end that was cut short. */
@@ -121,28 +122,35 @@ export function isDue(meter: Meter, now: number): boolean {
 /** What becomes of a request id that comes in again. */
 export type Repeat = { kind: 'new' } | { kind: 'replay'; record: RequestRecord } | { kind: 'conflict' } | { kind: 'running'; retryAfterMs: number };
 
-/** requests/{sessionId}/{requestId}: written before the lease is taken, and before a turn is posted. Server only. */
+/** requests/{sessionId}/{requestId}: created before the lease is taken, and closed before its turn is posted: what it says is the turn's price. Server only. */
 export interface RequestRecord {
   /** Fingerprint of the request's body. */
   hash: string;
   state: 'running' | 'done';
-  /** ms since the epoch; a running record may be taken over afterwards. */
+  /** ms since the epoch; a running record may be taken over afterwards. Once done: when it was closed. */
   expiresAt: number;
-  turnId?: string;
+  /** The attempt that runs or has ended: only it, or who resolves it, may say how it ended. */
+  turnId: string;
   cost?: number;
   outcome?: string;
+  cutBecause?: string;
   estimated?: boolean;
   reply?: string;
   provider?: ProviderName;
   /** The session's meter after the turn, in DOFs. */
   consumed?: number;
   remainingDOFs?: number;
+  /** What was sent, as JSON of UsageLine's `input`. */
+  input: string;
+  model: string;
+  /** JSON of UsageLine's `usage`. */
+  usage?: string;
 }
 
-/** Judges a request id against its record: same body replays, another body conflicts, a dead attempt may run again. */
-export function judgeRepeat(record: RequestRecord | null, hash: string, now: number): Repeat {
-  if (!record) return { kind: 'new' };
-  if (record.hash !== hash) return { kind: 'conflict' };
+/** Judges a request id against its record: same body replays, another body conflicts, a dead attempt may run again, and so may one whose own claim came through unheard. */
+export function judgeRepeat(record: RequestRecord | null, claim: Pick<RequestRecord, 'hash' | 'turnId'>, now: number): Repeat {
+  if (!record || (record.state === 'running' && record.turnId === claim.turnId)) return { kind: 'new' };
+  if (record.hash !== claim.hash) return { kind: 'conflict' };
   if (record.state === 'done') return { kind: 'replay', record };
   return now < record.expiresAt ? { kind: 'running', retryAfterMs: record.expiresAt - now } : { kind: 'new' };
 }
@@ -155,9 +163,19 @@ export function diedBeforePosting(lease: Lease, record: RequestRecord | null, no
   return record?.state === 'done' && record.turnId === lease.fence && now - record.expiresAt > postWithinMs;
 }
 
-/** DOFs for a turn whose holder died: what it recorded, the input part when it never got that far, nothing when it never began. */
-export function abandonedCost(lease: Lease, record: RequestRecord | null): { cost: number; estimated: boolean } {
-  if (!record) return { cost: 0, estimated: false };
-  if (record.state === 'done') return { cost: record.cost ?? 0, estimated: record.estimated ?? false };
-  return { cost: Math.min(lease.inputPrice, lease.held), estimated: true };
+/** Whether a request is still this attempt's to close. What has been closed, forgotten or taken over by a retry is not. */
+export function isRunning(record: RequestRecord | null, turnId: string): record is RequestRecord {
+  return record?.state === 'running' && record.turnId === turnId;
+}
+
+/** DOFs to post for a turn whose record is as it is now: what it was closed at, nothing when it never began or another attempt pays. */
+export function recordedCost(record: RequestRecord | null, turnId: string): number {
+  return record?.state === 'done' && record.turnId === turnId ? record.cost ?? 0 : 0;
+}
+
+/** The record of a turn whose holder died: charged is the part that was sent. */
+export function abandonedRecord(record: RequestRecord, lease: Lease, meter: Meter, now: number): RequestRecord {
+  const cost = Math.min(lease.inputPrice, lease.held);
+  const consumed = meter.consumed + cost;
+  return { ...record, state: 'done', expiresAt: now, outcome: 'cut', reply: '', cost, estimated: true, consumed, remainingDOFs: meter.limit - consumed };
 }

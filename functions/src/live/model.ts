@@ -8,6 +8,8 @@ export interface ModelRun {
   outcome: 'complete' | 'length' | 'refused' | 'cut' | 'failed';
   /** As the model reported it; estimated from request and reply when it was cut. */
   usage: Usage;
+  /** The model ended its reply without saying what it used. */
+  unreported?: true;
   scene?: string;
   /** Why it failed or was cut. */
   error?: AppError;
@@ -32,6 +34,6 @@ function stopped(request: ModelRequest, reply: string, error: AppError | null): 
   return { reply, outcome: reply === '' ? 'failed' : 'cut', usage: estimateUsage(request, reply), ...(error ? { error } : {}) };
 }
 
-function finished(reply: string, { outcome, usage, scene }: Extract<ModelEvent, { type: 'done' }>): ModelRun {
-  return { reply, outcome, usage, ...(scene === undefined ? {} : { scene }) };
+function finished(reply: string, { outcome, usage, unreported, scene }: Extract<ModelEvent, { type: 'done' }>): ModelRun {
+  return { reply, outcome, usage, ...(unreported ? { unreported } : {}), ...(scene === undefined ? {} : { scene }) };
 }

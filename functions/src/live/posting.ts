@@ -1,7 +1,8 @@
-import { createCheckpoint } from '../credits/store.ts';
+import type { UsageLine } from '../credits/schema.ts';
+import { createCheckpoint, type CheckpointOf } from '../credits/store-settle.ts';
 import { log } from '../runtime/log.ts';
-import { abandonedCost, post, remaining, type Lease, type Meter, type Posted, type Posting } from './meter.ts';
-import { readRequest, recordTurn, updateMeter } from './store.ts';
+import { abandonedRecord, post, recordedCost, type Meter, type Posted, type Posting } from './meter.ts';
+import { closeRequest, endTurn, markCheckpointed, readContext, updateMeter, usageBetween } from './store.ts';
 
 /**
  * Posts a turn's price on the meter and, when enough has been consumed, creates the checkpoint that settles it.
@@ -14,35 +15,43 @@ export async function postTurn(sessionId: string, posting: Posting, now: number)
     return posted?.meter;
   });
   const result = posted as Posted | null;
-  if (typeof result?.checkpoint === 'number') await checkpoint(sessionId, result.checkpoint);
+  if (result?.checkpointDue) await checkpoint(sessionId, result.meter);
   return result;
 }
 
-/** A checkpoint that fails must not fail the turn, which is charged by now: totals are cumulative, the next one covers it. */
-async function checkpoint(sessionId: string, total: number): Promise<void> {
+/** A checkpoint that fails must not fail the turn, which is charged by now: totals are cumulative, the next turn tries again. */
+async function checkpoint(sessionId: string, { checkpointed, consumed }: Meter): Promise<void> {
   try {
-    await createCheckpoint(sessionId, total);
+    const context = await readContext(sessionId);
+    if (!context) return;
+    const of = { ...context, sessionId };
+    await createCheckpoint(of, consumed, await lastLines(of, await usageBetween(sessionId, checkpointed, consumed)));
+    await markCheckpointed(sessionId, consumed);
   } catch (error) {
-    log.warn('checkpoint not written', { sessionId, total, code: (error as { code?: unknown }).code });
+    log.warn('checkpoint not written', { sessionId, total: consumed, code: (error as { code?: unknown }).code });
   }
 }
 
-/**
- * Resolves a turn whose holder died (or is cut off): posts what it left on record and settles its request id. A retry
- * of the same request pays for itself, so its dead attempt is posted at nothing.
- */
-export async function resolveAbandoned(sessionId: string, lease: Lease, options: Omit<Posting, 'fence' | 'cost'>, now: number, retriedBy?: string): Promise<Meter | null> {
-  const record = await readRequest(sessionId, lease.requestId);
-  const own = lease.requestId === retriedBy;
-  const { cost, estimated } = own ? { cost: 0, estimated: false } : abandonedCost(lease, record);
-  const posted = await postTurn(sessionId, { ...options, fence: lease.fence, cost }, now);
-  if (posted && !own && record?.state === 'running') {
-    const left = { consumed: posted.meter.consumed, remainingDOFs: remaining(posted.meter) };
-    await recordTurn(sessionId, lease.requestId, { ...record, ...left, state: 'done', turnId: lease.fence, outcome: 'cut', reply: '', cost, estimated }, {
-      turnId: lease.fence,
-      last: { type: 'error', code: 'deadline-exceeded', reason: 'provider_timeout' },
-      live: {},
-    });
+/** Most turns in one checkpoint document, which may hold 1 MiB. */
+const linesPerCheckpoint = 1_000;
+
+/** Writes lines as checkpoints for as long as there are too many for one document; answers those that are left. */
+export async function lastLines(of: CheckpointOf, lines: UsageLine[]): Promise<UsageLine[]> {
+  let left = lines;
+  for (; left.length > linesPerCheckpoint; left = left.slice(linesPerCheckpoint)) {
+    const part = left.slice(0, linesPerCheckpoint);
+    await createCheckpoint(of, part.at(-1)!.to, part);
   }
-  return posted?.meter ?? null;
+  return left;
+}
+
+/**
+ * Resolves a turn whose holder died or is cut off: closes its request at the part that was sent, unless its record says
+ * already what it cost, and posts that. The record decides, so that holder and resolver cannot charge differently.
+ */
+export async function resolveAbandoned(sessionId: string, meter: Meter, options: Omit<Posting, 'fence' | 'cost'>, now: number): Promise<void> {
+  const lease = meter.turn!;
+  const { won, record } = await closeRequest(sessionId, lease.requestId, lease.fence, (running) => abandonedRecord(running, lease, meter, now));
+  if (won) await endTurn(sessionId, { turnId: lease.fence, last: { type: 'error', code: 'deadline-exceeded', reason: 'provider_timeout' }, live: { 'dofs/consumed': record?.consumed, 'dofs/remaining': record?.remainingDOFs } });
+  await postTurn(sessionId, { ...options, fence: lease.fence, cost: recordedCost(record, lease.fence) }, now);
 }

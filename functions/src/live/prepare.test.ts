@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { rates } from '../../test/money.ts';
 import { wav } from '../../test/vendors/collect.ts';
+import { estimatePrice, leastOutputTokens, leastPrice } from '../credits/prices.ts';
 import { serverConfigSchema, type SessionConfig } from '../sessions/schema.ts';
 import { systemPrompt } from '../sessions/unwrap.ts';
 import { prepareTurn } from './prepare.ts';
@@ -13,7 +15,7 @@ const { limits, endpoints } = serverConfigSchema.omit({ modelRouting: true }).pa
 const config: SessionConfig = {
   productName: 'Scout', provider: 'gemini', voiceId: 'v', rank: 'rookie', highSpeedVision: false, highSpeedMode: null, toolkit: [], voiceEnabled: false,
   interactiveVoiceMode: false, commentaryMode: false, hasMemory: false, specialization: null, endpoints, limits, modelRouting: { vision: 'sees', chat: 'talks' },
-  dofRates: { frame: 5, highSpeedFrame: 9, instruction: 2, audioSecond: 3, inputPer1kTokens: 1, outputPer1kTokens: 1 },
+  dofRates: rates({ frame: { standard: 5, burst: 9, continuous: 14 }, instruction: 2, audioSecond: 3, per1kTokens: { text: 1, image: 1, audio: 1, output: 100 } }),
 };
 
 /** The head of a PNG of this size; all that is looked at before a vendor gets it. */
@@ -37,28 +39,41 @@ describe('prepare: what a turn sends', () => {
   it('passes on a frame with its own type to the model that sees', () => {
     const { model, priced } = prepare({ frameData: `data:image/jpeg;base64,${picture}` });
     assert.deepEqual(model, { model: 'sees', systemPrompt: systemPrompt(config), maxOutputTokens: 512, frame: { mime: 'image/png', bytes: png(640, 360) } });
-    assert.deepEqual(priced, { frame: true, highSpeed: false, instruction: false, audioSeconds: 0, textCharacters: systemPrompt(config).length });
+    assert.deepEqual(priced, { frame: 'standard', instruction: false, audioSeconds: 0, textCharacters: systemPrompt(config).length, spoken: false });
   });
 
   it('passes on audio with its length, and an instruction, to the model that talks', () => {
     const { model, priced } = prepare({ audioData: second, instruction: 'Where to?' });
     assert.equal(model.model, 'talks');
     assert.deepEqual([model.audio?.mime, model.audio?.seconds, model.instruction, model.frame], ['audio/wav', 1, 'Where to?', undefined]);
-    assert.deepEqual(priced, { frame: false, highSpeed: false, instruction: true, audioSeconds: 1, textCharacters: systemPrompt(config).length + 9 });
+    assert.deepEqual(priced, { frame: null, instruction: true, audioSeconds: 1, textCharacters: systemPrompt(config).length + 9, spoken: false });
   });
 
-  it('prices the frame of a high-speed product as such', () => {
-    assert.equal(prepare({ frameData: picture }).inputPrice, 5);
-    assert.equal(prepare({ frameData: picture }, { highSpeedVision: true }).inputPrice, 9);
+  it('prices a frame by the vision mode of the product', () => {
+    for (const [highSpeedMode, price] of [[null, 5], ['burst', 9], ['continuous', 14]] as const) assert.equal(prepare({ frameData: picture }, { highSpeedMode }).inputPrice, price);
+    assert.equal(prepare({ instruction: 'go' }, { highSpeedMode: 'burst' }).inputPrice, 2);
+  });
+
+  it('says what it sends as a receipt shows it', () => {
+    assert.deepEqual(prepare({ frameData: picture, instruction: 'go' }, { highSpeedMode: 'burst' }).about, { frame: 'burst', instruction: true, audioSeconds: 0 });
+    assert.deepEqual(prepare({ audioData: second }).about, { frame: null, instruction: false, audioSeconds: 1 });
+  });
+
+  it('names what it can cost at most, and the least with which it may begin', () => {
+    const turn = prepare({ frameData: picture, instruction: 'go' });
+    assert.deepEqual([turn.held, turn.least, turn.leastOutputTokens], [estimatePrice(config.dofRates, turn.priced), leastPrice(config.dofRates, turn.priced), leastOutputTokens]);
+    assert.ok(turn.least < turn.held);
   });
 
   it('holds no less than the price of the input', () => {
     const parts = fc.record({ frameData: fc.option(fc.constant(picture), { nil: undefined }), audioData: fc.option(fc.constant(second), { nil: undefined }), instruction: fc.string({ minLength: 1, maxLength: 50 }) });
     const rate = fc.nat(100);
-    const rates = fc.record({ frame: rate, highSpeedFrame: rate, instruction: rate, audioSecond: rate, inputPer1kTokens: rate, outputPer1kTokens: rate });
-    fc.assert(fc.property(parts, rates, fc.boolean(), ({ frameData, audioData, instruction }, dofRates, highSpeedVision) => {
-      const turn = prepare({ instruction, ...(frameData ? { frameData } : {}), ...(audioData ? { audioData } : {}) }, { dofRates, highSpeedVision });
-      assert.ok(turn.inputPrice >= 1 && turn.held >= turn.inputPrice);
+    const anyRates = fc.record({ standard: rate, burst: rate, instruction: rate, audioSecond: rate, text: rate, output: rate })
+      .map(({ standard, burst, instruction, audioSecond, text, output }) => rates({ frame: { standard, burst }, instruction, audioSecond, per1kTokens: { text, output } }));
+    const anyMode = fc.constantFrom(null, 'burst' as const, 'continuous' as const);
+    fc.assert(fc.property(parts, anyRates, anyMode, ({ frameData, audioData, instruction }, dofRates, highSpeedMode) => {
+      const turn = prepare({ instruction, ...(frameData ? { frameData } : {}), ...(audioData ? { audioData } : {}) }, { dofRates, highSpeedMode });
+      assert.ok(turn.inputPrice >= 1 && turn.least >= turn.inputPrice && turn.held >= turn.least);
     }));
   });
 });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { estimatePrice, inputPrice, maxOutputTokens, type PricedInput } from '../credits/prices.ts';
+import { estimatePrice, inputPrice, leastOutputTokens, leastPrice, maxOutputTokens, type PricedInput } from '../credits/prices.ts';
+import type { UsageLine } from '../credits/schema.ts';
 import { audioSeconds, decodeBase64, imageSize, sniffAudio, sniffImage } from '../providers/media.ts';
 import type { ModelRequest } from '../providers/types.ts';
 import { AppError } from '../runtime/errors.ts';
@@ -15,6 +16,11 @@ export interface PreparedTurn {
   priced: PricedInput;
   /** DOFs to hold: what the turn can cost at most. */
   held: number;
+  /** The fewest DOFs with which the turn may begin, and the output tokens that they pay for. */
+  least: number;
+  leastOutputTokens: number;
+  /** What is sent, as a receipt shows it. */
+  about: UsageLine['input'];
   /** DOFs of the part that is sent. */
   inputPrice: number;
 }
@@ -32,11 +38,11 @@ export function prepareTurn(input: ProcessFrameInput, config: SessionConfig): Pr
   }
   const prompt = systemPrompt(config);
   const priced: PricedInput = {
-    frame: frame !== undefined,
-    highSpeed: config.highSpeedVision,
+    frame: frame === undefined ? null : config.highSpeedMode ?? 'standard',
     instruction: instruction !== undefined,
     audioSeconds: audio?.seconds ?? 0,
     textCharacters: prompt.length + (instruction?.length ?? 0),
+    spoken: false,
   };
   return {
     hash: fingerprint(input),
@@ -50,6 +56,9 @@ export function prepareTurn(input: ProcessFrameInput, config: SessionConfig): Pr
     },
     priced,
     held: estimatePrice(config.dofRates, priced),
+    least: leastPrice(config.dofRates, priced),
+    leastOutputTokens,
+    about: { frame: priced.frame, instruction: priced.instruction, audioSeconds: priced.audioSeconds },
     inputPrice: inputPrice(config.dofRates, priced),
   };
 }

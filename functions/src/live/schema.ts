@@ -6,6 +6,7 @@ import type { SessionConfig } from '../sessions/schema.ts';
 /** contexts/{sessionId}: what a turn needs to know of its session, written once when it opens. Server only. */
 export interface SessionContext {
   ownerId: string;
+  agentInstanceId: string;
   config: SessionConfig;
   settleEveryDOFs: number;
 }
@@ -25,11 +26,16 @@ export type ProcessFrameInput = z.output<typeof processFrameInput>;
 /** How a turn ended: as the model ended it, or cut short by its deadline, the caller or the end of the session. */
 export const turnOutcomes = ['complete', 'length', 'refused', 'cut'] as const;
 
+/** Why a reply was cut: its deadline, a caller who left, the end of the session, the DOFs held for it were used up, a fault of the vendor. */
+export const cutReasons = ['deadline', 'caller_gone', 'session_closed', 'dofs_exhausted', 'provider_fault'] as const;
+export type CutReason = (typeof cutReasons)[number];
+
 export const processFrameOutput = z.object({
   turnId: idSchema,
   requestId: idSchema,
   reply: z.string(),
   outcome: z.enum(turnOutcomes),
+  cutBecause: z.enum(cutReasons).nullable().describe('Why the reply ends early; null when the model ended it.'),
   provider: z.enum(providerNames),
   costDOFs: dofsSchema,
   estimated: z.boolean().describe('The price is an estimate because the usage of the model is not known.'),

@@ -1,8 +1,11 @@
 import type { Database, Reference } from 'firebase-admin/database';
-import type { ErrorCode, ErrorReason } from '../runtime/errors.ts';
+import type { UsageLine } from '../credits/schema.ts';
+import { AppError, type ErrorCode, type ErrorReason } from '../runtime/errors.ts';
 import { liveDatabase, liveDatabases } from '../runtime/firebase.ts';
 import type { SessionDoc } from '../sessions/schema.ts';
-import { judgeRepeat, type Meter, type Repeat, type RequestRecord } from './meter.ts';
+import { now } from '../runtime/system.ts';
+import { toUsageLines } from './lines.ts';
+import { isRunning, judgeRepeat, type Meter, type Repeat, type RequestRecord } from './meter.ts';
 import type { SessionContext } from './schema.ts';
 
 /** The live nodes of one session; all of them live in the same database. */
@@ -27,7 +30,7 @@ export async function openLive(session: SessionDoc, { resume = false } = {}): Pr
   const expiresAt = session.expiresAt.toMillis();
   const remaining = session.heldDOFs;
   await Promise.all([
-    context.set({ ownerId: session.ownerId, settleEveryDOFs: session.settleEveryDOFs, config: JSON.stringify(session.config) } satisfies StoredContext),
+    context.set({ ownerId: session.ownerId, agentInstanceId: session.agentInstanceId, settleEveryDOFs: session.settleEveryDOFs, config: JSON.stringify(session.config) } satisfies StoredContext),
     createOnce(live, {
       owner: session.ownerId,
       agentInstanceId: session.agentInstanceId,
@@ -47,19 +50,41 @@ export async function openLive(session: SessionDoc, { resume = false } = {}): Pr
     consumed: session.consumedDOFs,
     checkpointed: session.settledDOFs,
     expiresAt,
-    dueAt: Date.now() + session.config.limits.idleTimeoutMinutes * 60_000,
+    dueAt: now() + session.config.limits.idleTimeoutMinutes * 60_000,
   };
-  const { snapshot } = await meter.transaction((current: Meter | null) => {
+  const opened = await transact<Meter>(meter, (current) => {
     if (current === null) return fresh;
     if (!current.open || !resume) return undefined;
     return { ...current, generation: Math.max(current.generation, fresh.generation), dueAt: Math.max(current.dueAt ?? 0, fresh.dueAt ?? 0) };
-  }, undefined, false);
-  return snapshot.val() as Meter;
+  });
+  return opened!;
 }
 
 /** Creates a node in one round trip, unless it is there already. */
 async function createOnce(ref: Reference, value: object): Promise<void> {
-  await ref.transaction((current: unknown) => (current === null ? value : undefined), undefined, false);
+  await transact(ref, (current) => (current === null ? value : undefined));
+}
+
+const attempts = 8;
+/** What the SDK calls a transaction that a write of this process has overtaken, and one whose answer was lost with the connection. */
+const interruptions = new Set(['set', 'disconnect']);
+
+/**
+ * A transaction on one node; answers what stands there afterwards. One that was interrupted runs again, although it may
+ * have been carried out: every change here is one that may be asked for twice.
+ * @throws AppError `aborted` (contention) when others are faster for too long.
+ */
+async function transact<T extends object>(ref: Reference, change: (current: T | null) => T | null | undefined): Promise<T | null> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const { snapshot } = await ref.transaction((current: T | null) => change(current), undefined, false);
+      return snapshot.val() as T | null;
+    } catch (error) {
+      const { message } = error as Error;
+      if (message === 'maxretry') throw new AppError('aborted', 'Too many calls change this session at once. Try again in a moment.', { reason: 'contention', retryAfterMs: 1_000 });
+      if (attempt === attempts || !interruptions.has(message)) throw error;
+    }
+  }
 }
 
 /**
@@ -69,12 +94,12 @@ export async function mirrorLive(session: SessionDoc): Promise<void> {
   const { live } = liveRefs(session.sessionId);
   const { status, closeReason, members, version, consumedDOFs, startingDOFs, generation } = session;
   const over = status === 'ended';
-  await live.transaction((current: { version?: number; dofs?: object } | null) => {
+  await transact<{ version?: number; dofs?: object | undefined }>(live, (current) => {
     if (current === null) return null;
     if ((current.version ?? 0) >= version) return undefined;
     const dofs = over ? { starting: startingDOFs, consumed: consumedDOFs, remaining: 0 } : current.dofs;
     return { ...current, status, closeReason, members, version, dofs, ...(over ? { turn: { state: 'idle' } } : {}) };
-  }, undefined, false);
+  });
   await updateMeter(session.sessionId, (current) => {
     if (!current) return undefined;
     if (over) return !current.open && current.dueAt === undefined ? undefined : withoutDue({ ...current, open: false });
@@ -87,10 +112,10 @@ export async function mirrorLive(session: SessionDoc): Promise<void> {
  * undefined to leave it; it runs again whenever somebody else was faster.
  */
 export async function updateMeter(sessionId: string, change: (meter: Meter | null) => Meter | undefined): Promise<void> {
-  await liveRefs(sessionId).meter.transaction((current: Meter | null) => {
+  await transact<Meter>(liveRefs(sessionId).meter, (current) => {
     const next = change(current);
     return current === null ? next ?? null : next;
-  }, undefined, false);
+  });
 }
 
 function withoutDue({ dueAt: _dueAt, ...meter }: Meter): Meter {
@@ -107,11 +132,32 @@ export function watchMeter(sessionId: string, seen: (meter: Meter | null) => voi
 /** Claims a request id: creates its record in one round trip, or says what is there already. */
 export async function claimRequest(sessionId: string, requestId: string, claim: RequestRecord, now: number): Promise<Repeat> {
   let verdict: Repeat = { kind: 'new' };
-  await liveRefs(sessionId).requests.child(requestId).transaction((current: RequestRecord | null) => {
-    verdict = judgeRepeat(current, claim.hash, now);
+  await transact<RequestRecord>(liveRefs(sessionId).requests.child(requestId), (current) => {
+    verdict = judgeRepeat(current, claim, now);
     return verdict.kind === 'new' ? claim : undefined;
-  }, undefined, false);
+  });
   return verdict;
+}
+
+/**
+ * Closes a request for the attempt `turnId`, unless it is closed, forgotten or taken over already: `won` says which, and
+ * `record` is what stands there now. `close` answers the closed record, or null to forget the request so that the same
+ * id may try again.
+ */
+export async function closeRequest(sessionId: string, requestId: string, turnId: string, close: (running: RequestRecord) => RequestRecord | null): Promise<{ won: boolean; record: RequestRecord | null }> {
+  let closed: RequestRecord | null | undefined;
+  let won = false;
+  const record = await transact<RequestRecord>(liveRefs(sessionId).requests.child(requestId), (current) => {
+    // After a lost answer it may be this very call that has closed it.
+    won = isRunning(current, turnId) || (closed !== undefined && isSame(current, closed));
+    if (isRunning(current, turnId)) return closed = close(current);
+    return current === null ? null : undefined;
+  });
+  return { won, record };
+}
+
+function isSame(record: RequestRecord | null, closed: RequestRecord | null): boolean {
+  return record === closed || (record !== null && closed !== null && record.state === 'done' && record.turnId === closed.turnId && record.cost === closed.cost);
 }
 
 /** The record of a request; null when there is none. */
@@ -119,32 +165,45 @@ export async function readRequest(sessionId: string, requestId: string): Promise
   return (await liveRefs(sessionId).requests.child(requestId).get()).val() as RequestRecord | null;
 }
 
-/** Forgets a request whose turn never began, so that the same id may try again. */
-export async function forgetRequest(sessionId: string, requestId: string): Promise<void> {
-  await liveRefs(sessionId).requests.child(requestId).remove();
+/** Keeps a request's record at hand, so that closing it costs one round trip. Returns the way to stop. */
+export function keepRequest(sessionId: string, requestId: string): () => void {
+  const request = liveRefs(sessionId).requests.child(requestId);
+  const listener = request.on('value', () => undefined);
+  return () => request.off('value', listener);
 }
 
-/** What changes beside a turn's record, in the same atomic update. */
+/** The turns whose price lies between two totals of a session, oldest first. What the records do not explain is a line without a request. */
+export async function usageBetween(sessionId: string, from: number, to: number): Promise<UsageLine[]> {
+  const snapshot = await liveRefs(sessionId).requests.orderByChild('consumed').startAt(from + 1).endAt(to).get();
+  return toUsageLines((snapshot.val() ?? {}) as Record<string, RequestRecord>, from, to, now());
+}
+
+/** Notes that everything up to this total has been checkpointed. */
+export async function markCheckpointed(sessionId: string, total: number): Promise<void> {
+  await updateMeter(sessionId, (meter) => (meter && meter.checkpointed < total ? { ...meter, checkpointed: total } : undefined));
+}
+
+/** Lets the meter spend up to `limit`. */
+export async function raiseLimit(sessionId: string, limit: number): Promise<void> {
+  await updateMeter(sessionId, (meter) => (meter && meter.limit < limit ? { ...meter, limit } : undefined));
+}
+
+/** What members see of a turn's end. */
 export interface TurnEnd {
   turnId: string;
   /** Last item of the stream. */
-  last: { type: 'done'; outcome: string; cost: number } | { type: 'error'; code: ErrorCode; reason: ErrorReason | null };
+  last: { type: 'done'; outcome: string; cost: number; cutBecause?: string } | { type: 'error'; code: ErrorCode; reason: ErrorReason | null };
   /** Paths below `live/{sessionId}`. */
   live: Record<string, unknown>;
 }
 
-/**
- * Records how a turn ended (null forgets it, so that the id may try again), ends its stream and updates `live/`, in
- * one atomic update. Comes before the posting: a crash in between leaves the price on record, and a session that ends
- * right after the posting is mirrored last.
- */
-export async function recordTurn(sessionId: string, requestId: string, record: RequestRecord | null, end: TurnEnd): Promise<void> {
-  const last = liveRefs(sessionId).streams.child(end.turnId).push().key;
-  const live = Object.entries(end.live).map(([path, value]) => [`live/${sessionId}/${path}`, value]);
+/** Ends a turn's stream and updates `live/`, in one atomic update. */
+export async function endTurn(sessionId: string, { turnId, last, live }: TurnEnd): Promise<void> {
+  const key = liveRefs(sessionId).streams.child(turnId).push().key;
+  const shown = Object.entries({ ...live, turn: { state: 'idle' } }).map(([path, value]) => [`live/${sessionId}/${path}`, value]);
   await liveDatabase(sessionId).ref().update({
-    [`requests/${sessionId}/${requestId}`]: record,
-    [`streams/${sessionId}/${end.turnId}/${last}`]: end.last,
-    ...Object.fromEntries(live) as Record<string, unknown>,
+    [`streams/${sessionId}/${turnId}/${key}`]: last,
+    ...Object.fromEntries(shown) as Record<string, unknown>,
   });
 }
 
@@ -161,14 +220,19 @@ export async function updateLive(sessionId: string, changes: Record<string, unkn
 /** contexts/{sessionId} as stored: the config as JSON, since the database drops nulls and empty lists. */
 interface StoredContext {
   ownerId: string;
+  agentInstanceId: string;
   settleEveryDOFs: number;
   config: string;
 }
-const contexts = new Map<string, SessionContext>();
+/** Contexts never change, so an instance reads each once; kept with its connection. */
+const contextsOf = new WeakMap<Database, Map<string, SessionContext>>();
 const maxContexts = 1_000;
 
-/** What a turn needs to know of its session; null when the session has no live state. An instance reads each once. */
+/** What a turn needs to know of its session; null when the session has no live state. */
 export async function readContext(sessionId: string): Promise<SessionContext | null> {
+  const database = liveDatabase(sessionId);
+  const contexts = contextsOf.get(database) ?? new Map<string, SessionContext>();
+  contextsOf.set(database, contexts);
   const known = contexts.get(sessionId);
   if (known) return known;
   const stored = (await liveRefs(sessionId).context.get()).val() as StoredContext | null;

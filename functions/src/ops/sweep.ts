@@ -1,5 +1,7 @@
 import { publishOutbox, stuckEvents } from '../events/store.ts';
-import { settleCheckpoint } from '../credits/store.ts';
+import type { AgentDoc } from '../agents/schema.ts';
+import { dueBalances, lapse } from '../credits/store-admin.ts';
+import { settleCheckpoint } from '../credits/store-settle.ts';
 import { isDue, type Meter } from '../live/meter.ts';
 import { dueSessions, removeLive } from '../live/store.ts';
 import { endSession } from '../sessions/lifecycle.ts';
@@ -12,6 +14,8 @@ import { expiredSessions, markCleanedUp, sessionsToCleanUp, unsettledSessions } 
 export interface SweepReport {
   ended: number;
   settled: number;
+  /** Balances whose expired lots and holds were resolved. */
+  lapsed: number;
   republished: number;
   cleanedUp: number;
   failed: number;
@@ -28,7 +32,7 @@ const overdueMs = 60_000;
  * rest; a full batch is followed by the next one as long as something comes of it.
  */
 export async function runSweep(now: () => number): Promise<SweepReport> {
-  const report: SweepReport = { ended: 0, settled: 0, republished: 0, cleanedUp: 0, failed: 0 };
+  const report: SweepReport = { ended: 0, settled: 0, lapsed: 0, republished: 0, cleanedUp: 0, failed: 0 };
   const fail = (kind: string, error: unknown): void => {
     report.failed++;
     log.write({ severity: 'ERROR', message: 'sweep item failed', kind, error: describeError(error) });
@@ -46,11 +50,24 @@ export async function runSweep(now: () => number): Promise<SweepReport> {
     () => each('ended', () => expiredSessions(now(), batchSize), ({ sessionId }) => endSession(sessionId, 'expired', now)),
     () => each('ended', () => dueSessions(now(), batchSize), ({ sessionId, meter }) => endSession(sessionId, closeReasonOf(meter), now, (current) => isDue(current, now()))),
     () => each('settled', () => unsettledSessions(now(), overdueMs, batchSize), ({ sessionId, consumedDOFs }) => settleCheckpoint(sessionId, { total: consumedDOFs, final: true })),
+    () => each('lapsed', () => dueBalances(now(), batchSize), (agent) => tendBalance(agent, now)),
     () => each('republished', () => stuckEvents(overdueMs, batchSize), publishOutbox),
     () => each('cleanedUp', () => sessionsToCleanUp(now(), batchSize), ({ sessionId }) => removeLive(sessionId).then(() => markCleanedUp(sessionId))),
   ];
   for (const chore of chores) await chore().catch((error: unknown) => fail('query', error));
   return report;
+}
+
+/** Resolves what is due on a balance: sessions first, whose end releases their holds, then lots and the other holds. Null when nothing came of it. */
+async function tendBalance({ ownerId, agentInstanceId, holds }: AgentDoc, now: () => number): Promise<unknown> {
+  const overdue = Object.values(holds).flatMap(({ sessionId, expiresAt }) => (sessionId !== null && expiresAt.toMillis() <= now() ? [sessionId] : []));
+  const orphaned: string[] = [];
+  for (const sessionId of overdue) {
+    const ended = await endSession(sessionId, 'expired', now);
+    if (!ended || ended.settlement === 'done') orphaned.push(sessionId);
+  }
+  // A hold that its own session has just resolved is gone by now.
+  return lapse({ userId: ownerId, agentInstanceId }, orphaned);
 }
 
 /** A meter that is closed already keeps its reason; an open one that is due is idle. */

@@ -2,7 +2,7 @@ import type { ThinkingLevel } from '@google/genai';
 import { z } from 'zod';
 import { vendorFailure, type VendorFailure } from './failures.ts';
 import type { ModelEvent, ModelOutcome, ModelRequest, ProviderName } from './types.ts';
-import { tokenCount, usageFrom, type VendorCounts } from './usage.ts';
+import { tokenCount, unreported, usageFrom, type VendorCounts } from './usage.ts';
 
 /** One part of a prompt in Gemini's wire shape, which the Gemini API and Vertex AI share. */
 export type GeminiPart = { text: string } | { inlineData: { mimeType: string; data: string } };
@@ -129,7 +129,7 @@ export async function* readGemini(provider: ProviderName, request: ModelRequest,
     counts = chunk.counts ?? counts;
   }
   // A refused prompt has no candidates, so no output count: that is zero, not unknown.
-  if (outcome) yield { type: 'done', outcome, usage: usageFrom(counts, request, reply) };
+  if (outcome) yield { type: 'done', outcome, usage: usageFrom(counts, request, reply), ...unreported(counts) };
 }
 
 /**

@@ -2,7 +2,7 @@ import type OpenAI from 'openai';
 import { z } from 'zod';
 import { badMedia, type VendorFailure } from './failures.ts';
 import type { ModelEvent, ModelOutcome, ModelRequest } from './types.ts';
-import { tokenCount, usageFrom, type VendorCounts } from './usage.ts';
+import { tokenCount, unreported, usageFrom, type VendorCounts } from './usage.ts';
 
 type Body = OpenAI.ChatCompletionCreateParamsStreaming;
 type UserPart = OpenAI.ChatCompletionContentPart;
@@ -95,7 +95,7 @@ export async function* readOpenai(request: ModelRequest, chunks: AsyncIterable<u
     // The chunk with the usage comes after the finish and has no choices.
     if (parsed.data.usage) counts = readCounts(parsed.data.usage);
   }
-  if (outcome) yield { type: 'done', outcome: refused ? 'refused' : outcome, usage: usageFrom(counts, request, reply) };
+  if (outcome) yield { type: 'done', outcome: refused ? 'refused' : outcome, usage: usageFrom(counts, request, reply), ...unreported(counts) };
 }
 
 /** What an error of the OpenAI SDK says: its HTTP status, and whether it blames the key or the media. */

@@ -36,10 +36,10 @@ export interface Usage {
 /** How a model call ended: `length` = cut at maxOutputTokens, `refused` = stopped by the vendor's safety rules. */
 export type ModelOutcome = 'complete' | 'length' | 'refused';
 
-/** A piece of reply text, or the end of the reply. Exactly one `done` ends a successful stream. */
+/** A piece of reply text, or the end of the reply; `unreported` when the vendor did not say what it used and `usage` is an estimate. Exactly one `done` ends a successful stream. */
 export type ModelEvent =
   | { type: 'text'; text: string }
-  | { type: 'done'; outcome: ModelOutcome; usage: Usage; scene?: string };
+  | { type: 'done'; outcome: ModelOutcome; usage: Usage; unreported?: true; scene?: string };
 
 /**
  * One vendor. `generate` throws AppError only: `invalid-argument` (bad_media) for input the vendor cannot read,

@@ -103,3 +103,8 @@ export function usageFrom(counts: VendorCounts, request: ModelRequest, reply: st
     reasoningTokens: counts.reasoning ?? 0,
   };
 }
+
+/** Whether a vendor said nothing usable about what a call used, as `done` events carry it. */
+export function unreported({ input, output, reasoning }: VendorCounts): { unreported?: true } {
+  return input === undefined && output === undefined && !reasoning ? { unreported: true } : {};
+}

@@ -1,7 +1,7 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { DocumentSnapshot, Precondition, WriteBatch } from 'firebase-admin/firestore';
 import { AppError } from './errors.ts';
 import { db } from './firebase.ts';
+import { random, wait } from './system.ts';
 
 const attempts = 12;
 const baseDelayMs = 15;
@@ -34,7 +34,7 @@ export async function commitIfUnchanged<T>(plan: () => Promise<Plan<T>>): Promis
     } catch (error) {
       if (!lostRaceCodes.has((error as { code?: number }).code ?? -1)) throw error;
     }
-    await wait(Math.random() * Math.min(maxDelayMs, baseDelayMs * 2 ** attempt));
+    await wait(random() * Math.min(maxDelayMs, baseDelayMs * 2 ** attempt));
   }
   throw new AppError('aborted', 'Too many calls change this at once. Try again in a moment.', { reason: 'contention', retryAfterMs: maxDelayMs });
 }

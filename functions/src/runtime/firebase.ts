@@ -7,6 +7,20 @@ import { getDatabaseWithUrl, getDatabase } from 'firebase-admin/database';
 import type { PubSub } from '@google-cloud/pubsub';
 import { liveDatabaseUrls } from './params.ts';
 
+/** Databases that stand in for the project's, for simulations. */
+export interface Databases {
+  firestore: Firestore;
+  live: Database;
+  pubsub: PubSub;
+}
+
+let replaced: Databases | null = null;
+
+/** Makes this process use other databases; null goes back to the project's. */
+export function useDatabases(databases: Databases | null): void {
+  replaced = databases;
+}
+
 let defaultApp: App | undefined;
 
 /** firebase-functions keeps an app of its own under another name, so the default one is looked for by its name. */
@@ -19,6 +33,7 @@ let firestore: Firestore | undefined;
 
 /** The project's Firestore. Undefined fields are dropped on write. */
 export function db(): Firestore {
+  if (replaced) return replaced.firestore;
   if (!firestore) {
     firestore = getFirestore(app());
     firestore.settings({ ignoreUndefinedProperties: true });
@@ -33,12 +48,14 @@ export function auth(): Auth {
 
 /** Every Realtime Database that holds live state, in shard order. */
 export function liveDatabases(): Database[] {
+  if (replaced) return [replaced.live];
   const urls = shardUrls();
   return urls.length === 0 ? [getDatabase(app())] : urls.map((url) => getDatabaseWithUrl(url, app()));
 }
 
 /** The Realtime Database that holds everything of one session: a stable hash spreads sessions over the shards. */
 export function liveDatabase(sessionId: string): Database {
+  if (replaced) return replaced.live;
   const urls = shardUrls();
   return urls.length === 0 ? getDatabase(app()) : getDatabaseWithUrl(shardOf(sessionId, urls), app());
 }
@@ -67,6 +84,7 @@ let publisher: PubSub | undefined;
 
 /** The Pub/Sub client; loaded on first use because only the publisher of the outbox needs it. */
 export async function pubsub(): Promise<PubSub> {
+  if (replaced) return replaced.pubsub;
   if (!publisher) {
     const { PubSub } = await import('@google-cloud/pubsub');
     publisher = new PubSub({ projectId: process.env['GCLOUD_PROJECT'] ?? '' });

@@ -54,10 +54,22 @@ function describeOperation(op: Operation): Json {
     parameters: [...inPath.map((name) => parameter(name, 'path')), ...inQuery.map((name) => parameter(name, 'query'))],
     ...(Object.keys(inBody).length === 0 ? {} : { requestBody: { required: body.required.length > 0, content: json(body) } }),
     responses: {
-      200: { description: 'OK', content: { ...json(schemaOf(op.output, 'output')), ...(op.chunk ? { 'text/event-stream': { schema: schemaOf(op.chunk, 'output') } } : {}) } },
+      200: op.download ? file(op.download.contentTypes) : { description: 'OK', content: { ...json(schemaOf(op.output, 'output')), ...(op.chunk ? { 'text/event-stream': { schema: schemaOf(op.chunk, 'output') } } : {}) } },
       ...Object.fromEntries(errors) as Json,
     },
   };
+}
+
+/** A download: as many media types as it can have, without their parameters. */
+function file(contentTypes: readonly string[]): Json {
+  const content = Object.fromEntries(contentTypes.map((type) => [type.split(';')[0]!, { schema: { type: 'string' } }]));
+  const headers = { 'content-disposition': { description: 'The name of the file.', schema: { type: 'string' } } };
+  return { description: 'A file. A connection that breaks before its end leaves it incomplete.', headers, content };
+}
+
+/** The input fields of an operation that are numbers: a query parameter is text until somebody says so. */
+export function numericFields(op: Operation): Set<string> {
+  return new Set(Object.entries(inputSchema(op).properties).flatMap(([name, { type }]) => (type === 'integer' || type === 'number' ? [name] : [])));
 }
 
 interface ObjectSchema extends Json {

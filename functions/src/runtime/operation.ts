@@ -19,8 +19,18 @@ export interface CallContext {
   caller: Caller;
   /** Sends one piece of a streamed answer; a no-op when the caller did not ask for streaming. */
   emit: (chunk: unknown) => void;
+  /** Resolves when the connection has room for more: a long answer waits for it, so as not to pile up in memory. Absent where nothing is streamed. */
+  taken?: () => Promise<void>;
   /** Aborted when the caller disconnects. */
   signal: AbortSignal;
+}
+
+/** An answer that the REST API gives as a file. Its pieces are the `text` of the chunks that the handler emits. */
+export interface Download {
+  /** Every content type that it can have. */
+  contentTypes: readonly string[];
+  /** What the file is, by the input as the operation's schema has parsed it. */
+  file(input: never): { contentType: string; fileName: string };
 }
 
 /** One operation, reached as a callable and as a REST route alike. */
@@ -33,6 +43,8 @@ export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z
   output: Output;
   /** Schema of the streamed chunks, where the operation streams. */
   chunk?: z.ZodType;
+  /** Makes the REST route answer with a file instead of JSON. */
+  download?: Download;
   options?: CallableOptions;
   handle(input: z.output<Input>, context: CallContext): Promise<z.input<Output>>;
 }
@@ -53,7 +65,7 @@ export async function runOperation(
   op: Operation,
   raw: unknown,
   caller: Caller | null,
-  stream: Pick<CallContext, 'emit' | 'signal'>,
+  stream: Pick<CallContext, 'emit' | 'taken' | 'signal'>,
 ): Promise<unknown> {
   const startedAt = Date.now();
   const about = { operation: op.name, uid: caller?.uid, ...idsOf(raw) };
@@ -81,9 +93,11 @@ function logRefusal(entry: object, { code, message, details }: AppError, error: 
 export function callable(op: Operation): CallableFunction<unknown, Promise<unknown>> {
   return onCall({ ...op.options }, async (request, response) => {
     const caller = request.auth ? callerOf(request.auth.uid, request.auth.token) : null;
+    let sent: Promise<unknown> = Promise.resolve();
     try {
       return await runOperation(op, request.data, caller, {
-        emit: (chunk) => void response?.sendChunk(chunk).catch(() => undefined),
+        emit: (chunk) => { sent = response?.sendChunk(chunk).catch(() => undefined) ?? sent; },
+        taken: async () => void await sent,
         signal: response?.signal ?? new AbortController().signal,
       });
     } catch (error) {
@@ -96,7 +110,7 @@ export function callable(op: Operation): CallableFunction<unknown, Promise<unkno
 function authorize(op: Operation, caller: Caller | null): void {
   if (op.access === 'public') return;
   if (caller === null) throw new AppError('unauthenticated', 'Sign in first.', { reason: 'signed_out' });
-  if (op.access === 'admin' && !caller.admin) throw new AppError('permission-denied', 'This needs an administrator.');
+  if (op.access === 'admin' && !caller.admin) throw new AppError('permission-denied', 'This needs an administrator.', { reason: 'not_admin' });
 }
 
 function parseInput<Input extends z.ZodType>(schema: Input, raw: unknown): z.output<Input> {

@@ -1,8 +1,8 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import { callerOfHeader } from './caller.ts';
 import { AppError, httpStatusOf, toAppError } from './errors.ts';
-import { runOperation, type Operation } from './operation.ts';
-import { openApiDocument } from './openapi.ts';
+import { runOperation, type Download, type Operation } from './operation.ts';
+import { numericFields, openApiDocument } from './openapi.ts';
 
 /** A check of the deployment's databases, for `/ready`. */
 export type ReadinessCheck = () => Promise<Record<string, boolean>>;
@@ -39,21 +39,78 @@ function badAddress(): AppError {
   return new AppError('invalid-argument', 'The address of the request is not valid.', { reason: 'bad_input' });
 }
 
+/** How the answer of one call is written. */
+interface Answer {
+  emit: (chunk: unknown) => void;
+  finish: (result: unknown) => void;
+  /** Ends an answer that has begun. */
+  fail: (error: AppError) => void;
+}
+
 async function serve(op: Operation, request: Request, response: Response): Promise<void> {
   const gone = new AbortController();
   response.on('close', () => gone.abort());
-  const streams = op.chunk !== undefined && request.accepts(['application/json', 'text/event-stream']) === 'text/event-stream';
-  const emit = streams ? (chunk: unknown) => sendEvent(response, 'chunk', chunk) : () => undefined;
+  const answer = answerTo(op, request, response);
   try {
     const caller = await callerOfHeader(request.headers.authorization);
-    const result = await runOperation(op, inputOf(op, request), caller, { emit, signal: gone.signal });
-    if (streams) sendEvent(response, 'result', result);
-    else response.json(result);
+    const result = await runOperation(op, inputOf(op, request), caller, { emit: answer.emit, taken: () => drained(response), signal: gone.signal });
+    answer.finish(result);
   } catch (error) {
-    if (response.headersSent) sendEvent(response, 'error', errorBody(toAppError(error)));
+    if (response.headersSent) answer.fail(toAppError(error));
     else sendError(response, toAppError(error));
   }
-  response.end();
+}
+
+function answerTo(op: Operation, request: Request, response: Response): Answer {
+  if (op.download) return fileAnswer(op, op.download, request, response);
+  const streams = op.chunk !== undefined && request.accepts(['application/json', 'text/event-stream']) === 'text/event-stream';
+  return streams ? eventAnswer(response) : { emit: () => undefined, finish: (result) => response.json(result), fail: () => response.end() };
+}
+
+function eventAnswer(response: Response): Answer {
+  return {
+    emit: (chunk) => sendEvent(response, 'chunk', chunk),
+    finish: (result) => {
+      sendEvent(response, 'result', result);
+      response.end();
+    },
+    fail: (error) => {
+      sendEvent(response, 'error', errorBody(error));
+      response.end();
+    },
+  };
+}
+
+/** A file, piece by piece. Once it has begun, a failure breaks the connection: nobody may take what has come for the whole. */
+function fileAnswer(op: Operation, download: Download, request: Request, response: Response): Answer {
+  const begin = (): void => {
+    if (response.headersSent) return;
+    const { contentType, fileName } = download.file(op.input.parse(inputOf(op, request)) as never);
+    response.writeHead(200, { 'content-type': contentType, 'content-disposition': `attachment; filename="${fileName}"`, 'cache-control': 'no-store' });
+  };
+  return {
+    emit: (chunk) => {
+      begin();
+      response.write((chunk as { text: string }).text);
+    },
+    finish: () => {
+      begin();
+      response.end();
+    },
+    fail: () => response.destroy(),
+  };
+}
+
+/** Resolves when the caller has taken enough of what was written, or has gone. */
+function drained(response: Response): Promise<void> {
+  if (!response.writableNeedDrain) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    response.on('drain', done).on('close', done);
+  });
 }
 
 /** Path parameters win over the body, so that a route never acts on another id than the one in its address. */
@@ -61,12 +118,13 @@ function inputOf(op: Operation, request: Request): Record<string, unknown> {
   const body: unknown = request.body;
   const fields = typeof body === 'object' && body !== null && !Buffer.isBuffer(body) ? body : {};
   if (Array.isArray(fields)) throw new AppError('invalid-argument', 'Send a JSON object.', { reason: 'bad_input' });
-  return { ...(op.route.method === 'get' ? queryOf(request) : fields), ...request.params };
+  return { ...(op.route.method === 'get' ? queryOf(op, request) : fields), ...request.params };
 }
 
-/** Query parameters as input: whole numbers become numbers, everything else stays text. */
-function queryOf(request: Request): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(request.query).map(([key, value]) => [key, typeof value === 'string' && /^-?\d{1,9}$/.test(value) ? Number(value) : value]));
+/** Query parameters as input: whole numbers become numbers where numbers are wanted, everything else stays text. */
+function queryOf(op: Operation, request: Request): Record<string, unknown> {
+  const numbers = numericFields(op);
+  return Object.fromEntries(Object.entries(request.query).map(([key, value]) => [key, numbers.has(key) && typeof value === 'string' && /^-?\d{1,9}$/.test(value) ? Number(value) : value]));
 }
 
 function sendEvent(response: Response, event: string, data: unknown): void {

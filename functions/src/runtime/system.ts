@@ -1,7 +1,38 @@
 import { randomBytes } from 'node:crypto';
 
-/** The real clock: ms since the epoch. */
-export const now = (): number => Date.now();
+/** What a program takes from its surroundings beside its databases: the clock, timers and chance. */
+export interface System {
+  /** ms since the epoch. */
+  now(): number;
+  /** A fresh id: safe in paths and URLs. */
+  newId(): string;
+  /** A number from 0 up to 1. */
+  random(): number;
+  /** Runs `act` after some ms; the answer cancels it. */
+  after(ms: number, act: () => void): () => void;
+}
 
-/** A fresh id: 120 random bits, safe in paths and URLs. */
-export const newId = (): string => randomBytes(15).toString('base64url');
+const real: System = {
+  now: () => Date.now(),
+  newId: () => randomBytes(15).toString('base64url'),
+  random: () => Math.random(),
+  after(ms, act) {
+    const timer = setTimeout(act, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+let system = real;
+
+/** Replaces the clock, timers and chance of this process; null restores the real ones. For simulations. */
+export function useSystem(replacement: System | null): void {
+  system = replacement ?? real;
+}
+
+export const now: System['now'] = () => system.now();
+export const newId: System['newId'] = () => system.newId();
+export const random: System['random'] = () => system.random();
+export const after: System['after'] = (ms, act) => system.after(ms, act);
+
+/** Resolves after some ms. */
+export const wait = (ms: number): Promise<void> => new Promise((resolve) => { after(ms, resolve); });

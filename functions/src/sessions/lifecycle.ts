@@ -1,4 +1,4 @@
-import { settleCheckpoint } from '../credits/store.ts';
+import { settleCheckpoint } from '../credits/store-settle.ts';
 import { closeMeter } from '../live/drain.ts';
 import { remaining, type Meter } from '../live/meter.ts';
 import { mirrorLive, openLive, removeLive } from '../live/store.ts';
@@ -51,7 +51,7 @@ export async function startSession(request: Omit<StartRequest, 'sessionId' | 'no
 export async function endSession(sessionId: string, reason: CloseReason, now: () => number, mayClose?: (meter: Meter) => boolean): Promise<SessionDoc | null> {
   const closed = await closeMeter(sessionId, reason, now, mayClose);
   if (closed === 'kept') return null;
-  const session = await commitEnd(sessionId, closed.reason, closed.total, now());
+  const session = await commitEnd(sessionId, closed.reason, closed, now());
   if (!session) {
     await removeLive(sessionId);
     return null;

@@ -9,7 +9,8 @@ export const serverConfigSchema = z.object({
   limits: z.object({
     maxSessionsPerUser: z.int().min(1).default(1),
     sessionTimeoutMinutes: z.number().positive().default(240),
-    maxDOFsPerSession: z.int().positive().default(50_000),
+    maxDOFsPerSession: z.int().positive().default(50_000).describe('Most DOFs that one session may consume.'),
+    holdDOFs: z.int().positive().default(5_000).describe('DOFs that a session holds at first, and adds when it runs low.'),
     idleTimeoutMinutes: z.number().positive().default(10),
     maxFrameBytes: z.int().positive().default(2_000_000),
     maxAudioBytes: z.int().positive().default(2_000_000),
@@ -27,7 +28,10 @@ export const serverConfigSchema = z.object({
     embedding: z.string().optional(),
     tts: z.string().optional(),
   })),
-  settleEveryDOFs: z.int().positive().default(1_000),
+  settleEveryDOFs: z.int().positive().max(10_000).default(1_000),
+  alerts: z.object({
+    platformBalanceDOFs: dofsSchema.default(1_000_000).describe('All balances together below which operators are told (seed 001, alerts).'),
+  }).prefault({}),
   maintenance: z.boolean().default(false),
 });
 export type ServerConfig = z.output<typeof serverConfigSchema>;
@@ -81,7 +85,7 @@ export interface SessionDoc {
   /** Total metered so far, as of the last checkpoint; final once ended. */
   consumedDOFs: number;
   settledDOFs: number;
-  /** What is still held of the agent's balance for this session. */
+  /** What the agent's hold for this session, whose id is the session's, still holds. */
   heldDOFs: number;
   gameContext: z.output<typeof gameContextSchema> | null;
   startedAt: Timestamp;

@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { Timestamp } from 'firebase-admin/firestore';
+import { agent, at, hold, lot, moment as now, rates } from '../../test/money.ts';
 import type { AgentDoc, ProductDoc, UserDoc } from '../agents/schema.ts';
 import { serverConfigSchema, sessionConfigSchema, type SessionDoc } from './schema.ts';
-import { decideStart, newSession, type StartFacts } from './start.ts';
+import { decideStart, newSession, nextHold, type StartFacts } from './start.ts';
 
-const now = 1_700_000_000_000;
-const at = (ms: number): Timestamp => Timestamp.fromMillis(ms);
 const user: UserDoc = { email: null, displayName: null, createdAt: at(0), activeSessions: {} };
-const agent: AgentDoc = {
-  agentInstanceId: 'a1', ownerId: 'u1', agentProductId: 'p1', productVersion: 2, purchasedAt: at(0), customName: null, currentDOFs: 500, heldDOFs: 100, debtDOFs: 0, seq: 1, version: 1,
-};
+/** An agent with DOFs in one lot, some of them held. */
+const owning = (dofs: number, held = 0): AgentDoc => agent({ lots: dofs > 0 ? { g1: lot(dofs) } : {}, holds: held > 0 ? { other: hold({ g1: held }) } : {} });
+const owned = owning(500, 100);
 const product: ProductDoc = {
   name: 'Scout', description: '', provider: 'gemini', voiceId: 'v', rank: 'rookie', toolkit: [], hasVoiceChat: false, hasCommentator: false, hasMemory: false, specialization: null, version: 2,
-  dofRates: { frame: 1, highSpeedFrame: 2, instruction: 1, audioSecond: 1, inputPer1kTokens: 1, outputPer1kTokens: 1 }, active: true,
+  dofRates: rates({ instruction: 1 }), active: true,
 };
 const model = { vision: 'm', chat: 'm' };
 const server = serverConfigSchema.parse({ endpoints: { apiBaseUrl: '', liveDatabaseUrl: '' }, modelRouting: { gemini: model, google: model, openai: model } });
@@ -21,7 +19,7 @@ const allowing = (maxSessionsPerUser: number) => ({ ...server, limits: { ...serv
 const open = (sessionId: string, agentInstanceId: string, expiresAt = now + 1): SessionDoc => ({ sessionId, agentInstanceId, expiresAt: at(expiresAt) }) as SessionDoc;
 
 const decide = (facts: Partial<StartFacts>, takeOver = false) =>
-  decideStart({ user, agent, product, server, open: [], now, ...facts }, { agentInstanceId: 'a1', takeOver });
+  decideStart({ user, agent: owned, product, server, open: [], now, ...facts }, { agentInstanceId: 'a1', takeOver });
 const refuses = (facts: Partial<StartFacts>, code: string, details: object, takeOver = false) =>
   assert.throws(() => decide(facts, takeOver), { name: 'AppError', code, details });
 
@@ -39,19 +37,24 @@ describe('start: whether a session may begin', () => {
   it('refuses an agent whose product is gone', () => refuses({ product: null }, 'failed-precondition', { reason: 'agent_unavailable' }));
 
   it('refuses an agent without DOFs, held ones not counted', () => {
-    for (const heldDOFs of [500, 501]) refuses({ agent: { ...agent, heldDOFs } }, 'resource-exhausted', { reason: 'no_dofs', availableDOFs: 0 });
-    assert.deepEqual(decide({ agent: { ...agent, heldDOFs: 499 } }), { kind: 'start' });
+    for (const empty of [owning(500, 500), owning(0), agent({ debtDOFs: 5 })]) refuses({ agent: empty }, 'resource-exhausted', { reason: 'no_dofs', availableDOFs: 0 });
+    assert.deepEqual(decide({ agent: owning(500, 499) }), { kind: 'start' });
+  });
+
+  it('refuses an agent whose DOFs have expired or were voided', () => {
+    for (const over of [lot(500, { expiresAt: at(now) }), lot(500, { voided: true })]) refuses({ agent: agent({ lots: { g1: over } }) }, 'resource-exhausted', { reason: 'no_dofs', availableDOFs: 0 });
+    assert.deepEqual(decide({ agent: agent({ lots: { g1: lot(500, { expiresAt: at(now + 1) }) } }) }), { kind: 'start' });
   });
 
   it('refuses an empty agent before it ends another session for it', () => {
-    refuses({ agent: { ...agent, currentDOFs: 0 }, open: [open('s1', 'a2')] }, 'resource-exhausted', { reason: 'no_dofs', availableDOFs: 0 }, true);
+    refuses({ agent: owning(0), open: [open('s1', 'a2')] }, 'resource-exhausted', { reason: 'no_dofs', availableDOFs: 0 }, true);
   });
 });
 
 describe('start: with a session open', () => {
   it('resumes the session of the same agent, even when everything is held or the product is gone', () => {
     const same = open('s1', 'a1');
-    for (const facts of [{}, { agent: { ...agent, heldDOFs: 500 } }, { product: null }]) assert.deepEqual(decide({ ...facts, open: [same] }), { kind: 'resume', session: same });
+    for (const facts of [{}, { agent: owning(500, 500) }, { product: null }]) assert.deepEqual(decide({ ...facts, open: [same] }), { kind: 'resume', session: same });
     assert.deepEqual(decide({ open: [open('s2', 'a2'), same] }), { kind: 'resume', session: same });
   });
 
@@ -92,7 +95,7 @@ describe('start: the new session', () => {
   const fresh = { sessionId: 's1', ownerId: 'u1', gameContext: null, startedAt: at(now), expiresAt: at(now + 1) };
 
   it('belongs to its owner, pins prices and limits, and has spent nothing', () => {
-    const { config, ...session } = newSession(agent, product, server, fresh);
+    const { config, ...session } = newSession(owned, product, server, fresh);
     assert.deepEqual(session, {
       ...fresh, members: { u1: 'owner' }, agentInstanceId: 'a1', agentProductId: 'p1', priceVersion: 2, settleEveryDOFs: 1_000, status: 'active', closeReason: null,
       startingDOFs: 400, consumedDOFs: 0, settledDOFs: 0, heldDOFs: 400, endedAt: null, generation: 1, version: 1, settlement: 'open', cleanupAt: null,
@@ -100,11 +103,40 @@ describe('start: the new session', () => {
     assert.deepEqual(sessionConfigSchema.parse(config), config);
   });
 
-  it('holds what the agent has available, up to the limit per session', () => {
-    fc.assert(fc.property(fc.nat(100_000), fc.nat(100_000), fc.integer({ min: 1, max: 100_000 }), (currentDOFs, heldDOFs, maxDOFsPerSession) => {
-      const session = newSession({ ...agent, currentDOFs, heldDOFs }, product, { ...server, limits: { ...server.limits, maxDOFsPerSession } }, fresh);
-      const available = Math.max(0, currentDOFs - heldDOFs);
-      assert.deepEqual([session.startingDOFs, session.heldDOFs], [available, Math.min(available, maxDOFsPerSession)]);
+  it('holds what the agent has available, up to one step and the limit per session', () => {
+    fc.assert(fc.property(fc.nat(1_000), fc.nat(1_000), fc.integer({ min: 1, max: 1_500 }), fc.integer({ min: 1, max: 1_500 }), (free, held, holdDOFs, maxDOFsPerSession) => {
+      const session = newSession(owning(free + held, held), product, { ...server, limits: { ...server.limits, holdDOFs, maxDOFsPerSession } }, fresh);
+      assert.deepEqual([session.startingDOFs, session.heldDOFs], [free, Math.min(free, holdDOFs, maxDOFsPerSession)]);
+    }));
+  });
+});
+
+describe('start: the next step of a hold', () => {
+  const session = (settledDOFs: number, heldDOFs: number, limits: { holdDOFs: number; maxDOFsPerSession: number } = { holdDOFs: 100, maxDOFsPerSession: 1_000 }) =>
+    ({ settledDOFs, heldDOFs, config: { limits: { ...server.limits, ...limits } } }) as SessionDoc;
+
+  it('is another step, or what is missing when that is more', () => {
+    assert.equal(nextHold(session(80, 20), 5_000, 30), 100);
+    assert.equal(nextHold(session(80, 20), 5_000, 250), 250);
+  });
+
+  it('is what the agent has available when that is less', () => {
+    assert.equal(nextHold(session(80, 20), 40, 30), 40);
+    assert.equal(nextHold(session(80, 20), 40, 70), 40);
+    assert.equal(nextHold(session(80, 20), 0, 30), 0);
+  });
+
+  it('is what the limit per session still allows', () => {
+    assert.equal(nextHold(session(700, 230), 5_000, 30), 70);
+    assert.equal(nextHold(session(700, 300), 5_000, 30), 0);
+    assert.equal(nextHold(session(1_200, 0), 5_000, 30), 0);
+  });
+
+  it('never takes a session beyond its limit, nor an agent beyond what it has', () => {
+    fc.assert(fc.property(fc.nat(2_000), fc.nat(2_000), fc.nat(3_000), fc.nat(500), fc.integer({ min: 1, max: 500 }), fc.integer({ min: 1, max: 2_000 }), (settled, held, available, missing, holdDOFs, maxDOFsPerSession) => {
+      const more = nextHold(session(settled, held, { holdDOFs, maxDOFsPerSession }), available, missing);
+      assert.ok(more >= 0 && more <= available);
+      assert.ok(more === 0 || settled + held + more <= maxDOFsPerSession);
     }));
   });
 });

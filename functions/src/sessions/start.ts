@@ -46,9 +46,9 @@ export function decideStart(facts: StartFacts, request: { agentInstanceId: strin
   });
 }
 
-function requireUsable({ product }: StartFacts, agent: AgentDoc): void {
+function requireUsable({ product, now }: StartFacts, agent: AgentDoc): void {
   if (!product) throw new AppError('failed-precondition', 'The product of this agent is not available. Contact support.', { reason: 'agent_unavailable' });
-  if (availableDOFs(agent) <= 0) {
+  if (availableDOFs(agent, now) <= 0) {
     throw new AppError('resource-exhausted', 'This agent has no DOFs left. Renew its contract or top it up.', { reason: 'no_dofs', availableDOFs: 0 });
   }
 }
@@ -62,9 +62,10 @@ export interface NewSession {
   expiresAt: SessionDoc['expiresAt'];
 }
 
-/** The document of a new session: holds what the agent has available, up to the limit per session. */
+/** The document of a new session: holds what the agent has available, up to one step; `nextHold` says how it goes on. */
 export function newSession(agent: AgentDoc, product: ProductDoc, server: ServerConfig, fresh: NewSession): SessionDoc {
-  const available = availableDOFs(agent);
+  const available = availableDOFs(agent, fresh.startedAt.toMillis());
+  const { holdDOFs, maxDOFsPerSession } = server.limits;
   return {
     ...fresh,
     members: { [fresh.ownerId]: 'owner' },
@@ -78,11 +79,21 @@ export function newSession(agent: AgentDoc, product: ProductDoc, server: ServerC
     startingDOFs: available,
     consumedDOFs: 0,
     settledDOFs: 0,
-    heldDOFs: Math.min(available, server.limits.maxDOFsPerSession),
+    heldDOFs: Math.min(available, holdDOFs, maxDOFsPerSession),
     endedAt: null,
     generation: 1,
     version: 1,
     settlement: 'open',
     cleanupAt: null,
   };
+}
+
+/**
+ * DOFs to add to the hold of a session that needs `missing` more than it has left: another step of `holdDOFs`, as far
+ * as the agent has DOFs available and the limit per session allows. 0 when there is nothing to add.
+ */
+export function nextHold(session: Pick<SessionDoc, 'config' | 'settledDOFs' | 'heldDOFs'>, available: number, missing: number): number {
+  const { holdDOFs, maxDOFsPerSession } = session.config.limits;
+  const allowed = maxDOFsPerSession - session.settledDOFs - session.heldDOFs;
+  return Math.max(0, Math.min(available, allowed, Math.max(holdDOFs, missing)));
 }

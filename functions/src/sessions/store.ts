@@ -1,7 +1,12 @@
 import { FieldValue, Timestamp, type DocumentReference, type DocumentSnapshot } from 'firebase-admin/firestore';
 import { agentRef, getProduct, userRef } from '../agents/store.ts';
 import type { AgentDoc, UserDoc } from '../agents/schema.ts';
-import { checkpointRef, toCheckpoint } from '../credits/store.ts';
+import { change } from '../credits/balance.ts';
+import { extendHold, placeHold } from '../credits/holds.ts';
+import { availableIn } from '../credits/lots.ts';
+import type { CheckpointDoc, UsageLine } from '../credits/schema.ts';
+import { writeMoney } from '../credits/store.ts';
+import { checkpointRef, toCheckpoint } from '../credits/store-settle.ts';
 import { newEvent } from '../events/events.ts';
 import { outboxRef, toOutbox } from '../events/store.ts';
 import { commitIfUnchanged, unchanged, type Plan } from '../runtime/commit.ts';
@@ -9,7 +14,7 @@ import { AppError } from '../runtime/errors.ts';
 import { db } from '../runtime/firebase.ts';
 import { log } from '../runtime/log.ts';
 import { serverConfigSchema, type CloseReason, type ServerConfig, type SessionDoc } from './schema.ts';
-import { decideStart, newSession, type NewSession, type StartDecision } from './start.ts';
+import { decideStart, newSession, nextHold, type NewSession, type StartDecision } from './start.ts';
 
 /** sessions/{sessionId} */
 export function sessionRef(sessionId: string): DocumentReference<SessionDoc> {
@@ -65,11 +70,41 @@ export async function commitStart(request: StartRequest): Promise<StartResult> {
     if (decision.kind === 'end-first') return { result: decision };
     if (decision.kind === 'resume') return resume(open.find((snapshot) => snapshot.id === decision.session.sessionId)!, request.takeOver);
     const session = newSession(agent.data()!, product!, server, identity(request, server));
+    const { sessionId, heldDOFs, startedAt: createdAt, expiresAt } = session;
+    const money = change(agent.data()!, request.now, (draft) => placeHold(draft, sessionId, heldDOFs, { sessionId, createdAt, expiresAt }, request.now));
     return { result: { kind: 'started', session }, write: (batch) => {
-      batch.update(userDoc, { [`activeSessions.${session.sessionId}`]: session.agentInstanceId }, unchanged(user));
-      batch.update(agentDoc, { heldDOFs: agent.data()!.heldDOFs + session.heldDOFs }, unchanged(agent));
-      batch.create(sessionRef(session.sessionId), session);
-      writeEvent(batch, session, 'session.started', { startingDOFs: session.startingDOFs, heldDOFs: session.heldDOFs, agentProductId: session.agentProductId });
+      batch.update(userDoc, { [`activeSessions.${sessionId}`]: session.agentInstanceId }, unchanged(user));
+      writeMoney(batch, agent, money);
+      batch.create(sessionRef(sessionId), session);
+      writeEvent(batch, session, 'session.started', { startingDOFs: session.startingDOFs, heldDOFs, agentProductId: session.agentProductId });
+    } };
+  });
+}
+
+/**
+ * Adds another step to the hold of an open session that needs `missing` DOFs more than its `limit` allows, in one
+ * atomic commit. A hold that has grown beyond `limit` already is answered as it is: the meter had not heard of it.
+ * Null when nothing can be added. Returns all DOFs that were ever held for the session.
+ */
+export async function extendSessionHold(sessionId: string, limit: number, missing: number, now: number): Promise<number | null> {
+  const ref = sessionRef(sessionId);
+  return commitIfUnchanged(async (): Promise<Plan<number | null>> => {
+    const snapshot = await ref.get();
+    const session = snapshot.data();
+    if (session?.status !== 'active') return { result: null };
+    const known = session.settledDOFs + session.heldDOFs;
+    if (known > limit) return { result: known };
+    const agent = await agentRef(session.ownerId, session.agentInstanceId).get();
+    if (!agent.data()?.holds[sessionId]) return { result: null };
+    const { lots, holds } = agent.data()!;
+    const more = nextHold(session, availableIn(lots, holds, now), missing);
+    if (more === 0) return { result: null };
+    const next = { ...session, heldDOFs: session.heldDOFs + more, version: session.version + 1 };
+    const money = change(agent.data()!, now, (draft) => extendHold(draft, sessionId, more, now));
+    return { result: known + more, write: (batch) => {
+      batch.update(ref, { heldDOFs: next.heldDOFs, version: next.version }, unchanged(snapshot));
+      writeMoney(batch, agent, money);
+      writeEvent(batch, next, 'session.hold_extended', { addedDOFs: more, heldDOFs: next.heldDOFs });
     } };
   });
 }
@@ -104,11 +139,17 @@ async function openSessions(ids: string[]): Promise<DocumentSnapshot<SessionDoc>
 /** How long the live state of an ended session stays readable before the sweep removes it. */
 const cleanupAfterMs = 60 * 60 * 1000;
 
+/** What the meter of a session came to: its total in DOFs (null when there is no meter), and the turns that no checkpoint has. */
+export interface FinalUsage {
+  total: number | null;
+  lines: UsageLine[];
+}
+
 /**
  * Ends a session with its final total in one atomic commit: session, the user's open sessions, the final checkpoint
  * (whose trigger settles it) and the event. A session that has ended already is returned as it is. Null when unknown.
  */
-export async function commitEnd(sessionId: string, reason: CloseReason, meteredTotal: number | null, now: number): Promise<SessionDoc | null> {
+export async function commitEnd(sessionId: string, reason: CloseReason, { total: meteredTotal, lines }: FinalUsage, now: number): Promise<SessionDoc | null> {
   const ref = sessionRef(sessionId);
   return commitIfUnchanged(async () => {
     const snapshot = await ref.get();
@@ -121,7 +162,7 @@ export async function commitEnd(sessionId: string, reason: CloseReason, meteredT
       batch.update(ref, { status, closeReason, consumedDOFs, endedAt, settlement, version, cleanupAt }, unchanged(snapshot));
       // A session must be able to end when its account is gone, and must not bring the account back.
       if (user.exists) batch.update(user.ref, { [`activeSessions.${sessionId}`]: FieldValue.delete() });
-      batch.create(checkpointRef(sessionId, 'final'), toCheckpoint(consumedDOFs, true));
+      batch.create(checkpointRef(sessionId, 'final'), toCheckpoint(session, consumedDOFs, lines, true) as CheckpointDoc);
       writeEvent(batch, ended, 'session.ended', { closeReason, consumedDOFs, durationMs: now - session.startedAt.toMillis() });
     } };
   });

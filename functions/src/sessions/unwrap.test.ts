@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { z } from 'zod';
+import { rates } from '../../test/money.ts';
 import type { ProductDoc } from '../agents/schema.ts';
 import { serverConfigSchema, sessionConfigSchema } from './schema.ts';
 import { systemPrompt, unwrapProduct } from './unwrap.ts';
 
 const product: ProductDoc = {
   name: 'Scout', description: 'An agent.', provider: 'google', voiceId: 'voice-1', rank: 'elite', toolkit: ['map', 'timer'], hasVoiceChat: true, hasCommentator: false, hasMemory: true,
-  specialization: { game: 'chess' }, version: 3, dofRates: { frame: 1, highSpeedFrame: 2, instruction: 3, audioSecond: 4, inputPer1kTokens: 5, outputPer1kTokens: 6 }, active: true,
+  specialization: { game: 'chess' }, version: 3, dofRates: rates({ frame: { standard: 1, burst: 2, continuous: 3 }, instruction: 4, audioSecond: 5, per1kTokens: { text: 6, output: 7 } }), active: true,
 };
 const endpoints = { apiBaseUrl: 'https://api.example', liveDatabaseUrl: 'https://live.example', streamCaptureUrl: null };
 const routing = {

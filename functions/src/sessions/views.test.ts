@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Timestamp } from 'firebase-admin/firestore';
-import type { AgentDoc, ProductDoc } from '../agents/schema.ts';
+import { agent, lot, rates } from '../../test/money.ts';
+import type { ProductDoc } from '../agents/schema.ts';
 import { serverConfigSchema, sessionView, startSessionOutput, type SessionDoc } from './schema.ts';
 import { newSession } from './start.ts';
 import { parseCursor, toCursor, toSessionView, toStarted } from './views.ts';
 
 const at = (iso: string): Timestamp => Timestamp.fromDate(new Date(iso));
-const agent = { agentInstanceId: 'a1', agentProductId: 'p1', currentDOFs: 500, heldDOFs: 0 } as AgentDoc;
+const owned = agent({ lots: { g1: lot(500) } });
 const product: ProductDoc = {
   name: 'Scout', description: '', provider: 'openai', voiceId: 'v', rank: 'legend', toolkit: [], hasVoiceChat: true, hasCommentator: true, hasMemory: true, specialization: null, version: 1,
-  dofRates: { frame: 1, highSpeedFrame: 2, instruction: 1, audioSecond: 1, inputPer1kTokens: 1, outputPer1kTokens: 1 }, active: true,
+  dofRates: rates(), active: true,
 };
 const model = { vision: 'm', chat: 'm', apiKey: 'planted-key-1' };
 const server = serverConfigSchema.parse({
@@ -18,7 +19,7 @@ const server = serverConfigSchema.parse({
   endpoints: { apiBaseUrl: 'https://api.example', liveDatabaseUrl: 'https://live.example' },
   modelRouting: { gemini: model, google: model, openai: model },
 });
-const session = newSession(agent, product, server, {
+const session = newSession(owned, product, server, {
   sessionId: 's1', ownerId: 'u1', gameContext: { platform: 'pc' }, startedAt: at('2026-11-01T10:00:00Z'), expiresAt: at('2026-11-01T14:00:00Z'),
 });
 

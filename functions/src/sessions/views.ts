@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { AppError } from '../runtime/errors.ts';
+import * as cursors from '../runtime/cursor.ts';
 import type { OpenSession } from './lifecycle.ts';
 import type { SessionDoc, sessionView, startSessionOutput } from './schema.ts';
 
@@ -34,17 +34,12 @@ export interface Cursor {
 }
 
 /** An opaque cursor that continues after this session. */
-export function toCursor(session: SessionDoc): string {
-  return Buffer.from(`${session.startedAt.toMillis()}:${session.sessionId}`).toString('base64url');
+export function toCursor({ startedAt, sessionId }: SessionDoc): string {
+  return cursors.toCursor({ order: startedAt.toMillis(), id: sessionId });
 }
 
-/**
- * Reads a cursor.
- * @throws AppError `invalid-argument` for anything that toCursor did not make.
- */
+/** Reads a cursor. Errors as cursors.parseCursor. */
 export function parseCursor(cursor: string): Cursor {
-  const text = Buffer.from(cursor, 'base64url').toString('utf8');
-  const match = /^(\d{1,14}):([A-Za-z0-9_-]{1,64})$/.exec(text);
-  if (!match || Buffer.from(text).toString('base64url') !== cursor) throw new AppError('invalid-argument', 'The cursor is not valid. Use nextCursor as it was returned.', { reason: 'bad_input' });
-  return { startedAt: Number(match[1]), sessionId: match[2]! };
+  const { order, id } = cursors.parseCursor(cursor);
+  return { startedAt: order, sessionId: id };
 }

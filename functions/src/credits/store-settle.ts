@@ -1,0 +1,70 @@
+import { FieldValue, Timestamp, type DocumentReference, type DocumentSnapshot, type WriteBatch } from 'firebase-admin/firestore';
+import { agentRef } from '../agents/store.ts';
+import type { AgentDoc } from '../agents/schema.ts';
+import { newEvent } from '../events/events.ts';
+import { outboxRef, toOutbox } from '../events/store.ts';
+import { commitIfUnchanged, unchanged } from '../runtime/commit.ts';
+import { db } from '../runtime/firebase.ts';
+import { now } from '../runtime/system.ts';
+import type { SessionDoc } from '../sessions/schema.ts';
+import type { CheckpointDoc, UsageLine } from './schema.ts';
+import { settle, type Settlement } from './settle.ts';
+import { writeMoney, writeResolvedHold } from './store.ts';
+
+/** sessions/{sessionId}/checkpoints/{checkpointId} */
+export function checkpointRef(sessionId: string, checkpointId: string): DocumentReference<CheckpointDoc> {
+  return db().collection('sessions').doc(sessionId).collection('checkpoints').doc(checkpointId) as DocumentReference<CheckpointDoc>;
+}
+
+/** Whose usage a checkpoint records. */
+export type CheckpointOf = Pick<CheckpointDoc, 'sessionId' | 'ownerId' | 'agentInstanceId'>;
+
+/** A checkpoint document that is about to be created. */
+export function toCheckpoint({ sessionId, ownerId, agentInstanceId }: CheckpointOf, total: number, lines: UsageLine[], final: boolean): object {
+  const moment = (line: UsageLine | undefined): Timestamp | null => (line ? Timestamp.fromMillis(line.at) : null);
+  return { sessionId, ownerId, agentInstanceId, total, final, lines, firstAt: moment(lines[0]), lastAt: moment(lines.at(-1)), createdAt: FieldValue.serverTimestamp() };
+}
+
+/** Records a cumulative total of an open session; its trigger settles it. A repeat is harmless. */
+export async function createCheckpoint(of: CheckpointOf, total: number, lines: UsageLine[]): Promise<void> {
+  await checkpointRef(of.sessionId, String(total)).set(toCheckpoint(of, total, lines, false) as CheckpointDoc);
+}
+
+/**
+ * Settles one checkpoint in one atomic commit: balance and hold, session, ledger entry, event. Null when there was
+ * nothing left to settle.
+ */
+export async function settleCheckpoint(sessionId: string, checkpoint: Pick<CheckpointDoc, 'total' | 'final'>): Promise<Settlement | null> {
+  const ref = db().collection('sessions').doc(sessionId) as DocumentReference<SessionDoc>;
+  return commitIfUnchanged(async () => {
+    const session = await ref.get();
+    const data = session.data();
+    if (!data) return { result: null };
+    const agent = await agentRef(data.ownerId, data.agentInstanceId).get();
+    if (!agent.exists) return { result: null, ...(checkpoint.final && data.settlement === 'pending' ? { write: (batch: WriteBatch) => writeOff(batch, session) } : {}) };
+    const settlement = settle(checkpoint, data, agent.data()!, now());
+    if (!settlement) return { result: null };
+    return { result: settlement, write: (batch) => writeSettlement(batch, session, agent, settlement) };
+  });
+}
+
+/** A session whose agent is gone has nobody to settle with: it is done, or the sweep would come back to it for ever. */
+function writeOff(batch: WriteBatch, session: DocumentSnapshot<SessionDoc>): void {
+  const { settledDOFs, heldDOFs, version } = session.data()!;
+  batch.update(session.ref, { settlement: 'done', heldDOFs: 0, version: version + 1 }, unchanged(session));
+  writeSettled(batch, session.data()!, 'session.settled', version + 1, { settledDOFs, delta: 0, releasedDOFs: heldDOFs, balanceAfter: null });
+}
+
+function writeSettlement(batch: WriteBatch, session: DocumentSnapshot<SessionDoc>, agent: DocumentSnapshot<AgentDoc>, settlement: Settlement): void {
+  const { delta, released, money, hold } = settlement;
+  const { settledDOFs, settlement: state, version } = settlement.session;
+  batch.update(session.ref, settlement.session, unchanged(session));
+  writeMoney(batch, agent, money);
+  if (hold) writeResolvedHold(batch, agent.ref, hold);
+  writeSettled(batch, session.data()!, state === 'done' ? 'session.settled' : 'session.dof_update', version, { settledDOFs, delta, releasedDOFs: released, balanceAfter: money.balance.currentDOFs });
+}
+
+function writeSettled(batch: WriteBatch, { sessionId, ownerId, agentInstanceId }: SessionDoc, type: 'session.settled' | 'session.dof_update', sequence: number, data: Record<string, unknown>): void {
+  const event = newEvent({ type, subject: sessionId, sequence, data: { sessionId, userId: ownerId, agentInstanceId, ...data } });
+  batch.create(outboxRef(event.eventId), toOutbox(event));
+}

@@ -1,0 +1,156 @@
+import type { z } from 'zod';
+import type { DriftKind } from '../../src/audit/facts.ts';
+import { auditPage } from '../../src/audit/store.ts';
+import { operations } from '../../src/operations.ts';
+import { requireContext } from '../../src/live/context.ts';
+import { processFrameInput } from '../../src/live/schema.ts';
+import { processTurn } from '../../src/live/turn.ts';
+import { runSweep } from '../../src/ops/sweep.ts';
+import { AppError } from '../../src/runtime/errors.ts';
+import type { Operation } from '../../src/runtime/operation.ts';
+import { newId, now } from '../../src/runtime/system.ts';
+import { endSession } from '../../src/sessions/lifecycle.ts';
+import { frames } from '../frames.ts';
+import { Broken } from './invariants.ts';
+import { fakeProvider, type Behaviour } from './provider.ts';
+import { administrator, agentId } from './setup.ts';
+import { ProcessDied, type Process, type World } from './world.ts';
+
+/** What the clients of a world were told: the only truth they have. */
+export interface Told {
+  /** Price of every turn by `sessionId/requestId`. */
+  turns: Map<string, number>;
+  /** Results of administrators' operations by operation and key. */
+  money: Map<string, { amount: number; entryId: string | null }>;
+  /** Refusals, by reason. */
+  refusals: Map<string, number>;
+}
+
+/** One turn that a client asks for. */
+export interface TurnOptions {
+  player: string;
+  sessionId: string;
+  requestId: string;
+  behaviour: Behaviour;
+  frame: boolean;
+  /** The client leaves after so many ms; null stays. */
+  leavesAfterMs: number | null;
+}
+
+const tries = 12;
+/** What an audit says of work that the sweep should have done ten minutes ago; here hours pass between sweeps. */
+const late = new Set<string>(['hold.overdue', 'session.unsettled'] satisfies DriftKind[]);
+
+/** The clients of a world: they call processes, are told answers, and ask again when there is none. */
+export class Clients {
+  readonly told: Told = { turns: new Map(), money: new Map(), refusals: new Map() };
+  /** The session that each player was last told of. */
+  readonly sessions = new Map<string, string>();
+  private readonly world: World;
+  private readonly processOf: () => Process;
+
+  constructor(world: World, processOf: () => Process) {
+    this.world = world;
+    this.processOf = processOf;
+  }
+
+  /** Starts or resumes a session. */
+  async start(player: string, agent: number, takeOver: boolean): Promise<void> {
+    const started = await this.ask(() => this.operate('startSession', { agentInstanceId: agentId(player, agent), takeOver }, player));
+    if (started) this.sessions.set(player, started.sessionId);
+  }
+
+  /** Sends a turn with the same request id until there is an answer. */
+  async turn({ player, sessionId, requestId, behaviour, frame, leavesAfterMs }: TurnOptions): Promise<void> {
+    const input = processFrameInput.parse({ sessionId, requestId, ...(frame ? { frameData: frames[0] } : { instruction: 'What now?' }) });
+    const answer = await this.ask(async () => {
+      const gone = new AbortController();
+      const stay = leavesAfterMs === null ? () => undefined : this.world.scheduler.after(leavesAfterMs, () => gone.abort(), null);
+      const deps = { now, newId, provider: () => Promise.resolve(fakeProvider(behaviour)), endSession: (id: string, reason: Parameters<typeof endSession>[1]) => endSession(id, reason, now) };
+      const process = this.processOf();
+      try {
+        return await this.world.call(process, async () => processTurn(input, await requireContext(player, sessionId), deps, { uid: player, emit: () => undefined, signal: gone.signal }));
+      } finally {
+        stay();
+      }
+    });
+    if (!answer) return;
+    const key = `${sessionId}/${requestId}`;
+    const before = this.told.turns.get(key);
+    if (before !== undefined && before !== answer.costDOFs) throw new Error(`${key} was told ${before} and ${answer.costDOFs} DOFs`);
+    this.told.turns.set(key, answer.costDOFs);
+  }
+
+  /** Ends the session that the player knows of. */
+  async end(player: string): Promise<void> {
+    const sessionId = this.sessions.get(player);
+    if (sessionId !== undefined) await this.ask(() => this.operate('endSession', { sessionId }, player));
+  }
+
+  /** One of the administrator's operations on an agent; with the same key until there is an answer. */
+  async money(name: 'grantDofs' | 'voidGrant' | 'adjustBalance' | 'placeHold' | 'postHold' | 'releaseHold', player: string, agent: number, input: Record<string, unknown>): Promise<void> {
+    const answer = await this.ask(() => this.operate(name, { userId: player, agentInstanceId: agentId(player, agent), ...input }, administrator.uid) as Promise<{ amount?: number; entryId?: string | null }>);
+    if (!answer || !('amount' in answer)) return;
+    const key = `${name}/${String(input['idempotencyKey'])}`;
+    const before = this.told.money.get(key);
+    if (before && before.amount !== answer.amount) throw new Error(`${key} was told ${before.amount} and ${answer.amount}`);
+    this.told.money.set(key, { amount: answer.amount, entryId: answer.entryId ?? null });
+  }
+
+  /** The scheduled sweep, once. */
+  async sweep(): Promise<void> {
+    const process = this.processOf();
+    await this.world.call(process, () => runSweep(now)).catch((error: unknown) => { if (!(error instanceof ProcessDied)) throw error; });
+  }
+
+  /** The product's own audit of every agent, in the middle of everything: it must find nothing. */
+  async audit(): Promise<void> {
+    try {
+      const { audits } = await this.world.call(this.processOf(), () => auditPage(null, 100));
+      const drifts = audits.flatMap((each) => each.drifts).filter(({ kind }) => !late.has(kind));
+      if (drifts.length > 0) throw new Broken(`the audit finds ${JSON.stringify(drifts)}`);
+    } catch (error) {
+      if (!isFault(error)) throw error;
+    }
+  }
+
+  private operate<Name extends keyof typeof operations>(name: Name, input: unknown, uid: string): Promise<z.output<(typeof operations)[Name]['output']>> {
+    const op: Operation = operations[name];
+    const caller = uid === administrator.uid ? administrator : { uid, email: null, admin: false };
+    const context = { caller, emit: () => undefined, signal: new AbortController().signal };
+    return this.world.call(this.processOf(), async () => op.output.parse(await op.handle(op.input.parse(input), context))) as Promise<z.output<(typeof operations)[Name]['output']>>;
+  }
+
+  /** Asks until there is an answer or a refusal; null for a refusal, and when nobody answers. */
+  private async ask<T>(act: () => Promise<T>): Promise<T | null> {
+    for (let attempt = 0; attempt < tries; attempt++) {
+      try {
+        return await act();
+      } catch (error) {
+        if (error instanceof AppError) this.refused(error);
+        if (error instanceof AppError && !isWorthAnotherTry(error)) return null;
+        if (!(error instanceof AppError) && !isFault(error)) throw error;
+        await this.pause(Math.min(20_000, 500 * 2 ** attempt));
+      }
+    }
+    return null;
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => { this.world.scheduler.after(ms, resolve, null); });
+  }
+
+  private refused({ details }: AppError): void {
+    const reason = details?.reason ?? 'none';
+    this.told.refusals.set(reason, (this.told.refusals.get(reason) ?? 0) + 1);
+  }
+}
+
+function isWorthAnotherTry({ code }: AppError): boolean {
+  return code === 'unavailable' || code === 'deadline-exceeded' || code === 'aborted' || code === 'internal';
+}
+
+/** Whether an error is one that the world made; anything else is a bug of the code. */
+function isFault(error: unknown): boolean {
+  return error instanceof ProcessDied || /unavailable|disconnect/i.test((error as Error).message);
+}

@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import type { Clients } from './client.ts';
+import { behaviours } from './provider.ts';
+import { agentsPerPlayer, players } from './setup.ts';
+import type { World } from './world.ts';
+
+const player = fc.constantFrom(...players);
+const agent = fc.nat(agentsPerPlayer - 1);
+/** Few keys, so that many are repeated. */
+const key = fc.nat(3);
+const amount = fc.integer({ min: 1, max: 300 });
+const on = { player, agent, key };
+
+/** What a client can ask for, as data: a history is a list of these. */
+const commandOf = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('start' as const), player, agent: fc.nat(7).map((each) => Math.floor(each / 7)), takeOver: fc.boolean() }) },
+  { weight: 16, arbitrary: fc.record({ kind: fc.constant('turn' as const), player, request: fc.nat(30), count: fc.constantFrom(1, 1, 1, 6), behaviour: fc.constantFrom(...behaviours, ...Array<'answers'>(12).fill('answers')), frame: fc.boolean(), leavesAfterMs: fc.option(fc.nat(1_000), { freq: 6 }) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('end' as const), player }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('grant' as const), ...on, amount, priority: fc.nat(2), minutes: fc.option(fc.integer({ min: 1, max: 90 })), rollover: fc.option(fc.integer({ min: 1, max: 50 })) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('void' as const), ...on, grant: key }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('adjust' as const), ...on, amount: fc.integer({ min: -100, max: 100 }).filter((each) => each !== 0) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('hold' as const), ...on, amount, seconds: fc.integer({ min: 1, max: 3_600 }) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('resolve' as const), ...on, amount: fc.option(amount) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('sweep' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('audit' as const) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('wait' as const), seconds: fc.constantFrom(1, 1, 30, 30, 90, 300, 900) }) },
+);
+export type Command = typeof commandOf extends fc.Arbitrary<infer T> ? T : never;
+
+/** One history: what the clients ask for, and the seed of everything that chance decides. */
+export interface Plan {
+  seed: number;
+  commands: Command[];
+}
+
+/** Histories for a simulation. Every one begins with DOFs for every agent. */
+export const plans: fc.Arbitrary<Plan> = fc.record({
+  seed: fc.noBias(fc.nat()),
+  commands: fc.noBias(fc.array(commandOf, { minLength: 10, maxLength: 45, size: 'max' })),
+});
+
+/** Lets the clients carry out a command. */
+export async function carryOut(command: Command, clients: Clients, world: World): Promise<void> {
+  switch (command.kind) {
+    case 'start':
+      return clients.start(command.player, command.agent, command.takeOver);
+    case 'turn': {
+      const sessionId = clients.sessions.get(command.player);
+      const { player: uid, behaviour, frame, leavesAfterMs, request, count } = command;
+      for (let each = request; sessionId !== undefined && each < request + count; each++) {
+        await clients.turn({ player: uid, sessionId, requestId: `r${each}`, behaviour, frame, leavesAfterMs });
+      }
+      return;
+    }
+    case 'end':
+      return clients.end(command.player);
+    case 'grant': {
+      const { minutes, rollover, amount: granted, priority } = command;
+      const expiry = minutes === null ? {} : { expiresAt: new Date(world.scheduler.now + minutes * 60_000).toISOString(), ...(rollover === null ? {} : { rollover: { maxDOFs: rollover, days: 1 } }) };
+      return clients.money('grantDofs', command.player, command.agent, { idempotencyKey: `k${command.key}`, amount: granted, source: 'purchase', priority, reason: 'bought', ...expiry });
+    }
+    case 'void':
+      return clients.money('voidGrant', command.player, command.agent, { idempotencyKey: `k${command.key}`, grantId: `grant-k${command.grant}`, reason: 'charged back' });
+    case 'adjust':
+      return clients.money('adjustBalance', command.player, command.agent, { idempotencyKey: `k${command.key}`, amount: command.amount, reason: 'put right' });
+    case 'hold':
+      return clients.money('placeHold', command.player, command.agent, { idempotencyKey: `k${command.key}`, amount: command.amount, ttlSeconds: command.seconds });
+    case 'resolve':
+      return command.amount === null
+        ? clients.money('releaseHold', command.player, command.agent, { holdId: `hold-k${command.key}` })
+        : clients.money('postHold', command.player, command.agent, { holdId: `hold-k${command.key}`, amount: command.amount, reason: 'delivered' });
+    case 'sweep':
+      return clients.sweep();
+    case 'audit':
+      return clients.audit();
+    case 'wait':
+      return new Promise((resolve) => { world.scheduler.after(command.seconds * 1_000, resolve, null); });
+  }
+}

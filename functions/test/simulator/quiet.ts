@@ -1,0 +1,74 @@
+import type { AgentDoc } from '../../src/agents/schema.ts';
+import type { CheckpointDoc, LedgerDoc, UsageLine } from '../../src/credits/schema.ts';
+import type { SessionDoc } from '../../src/sessions/schema.ts';
+import type { Told } from './client.ts';
+import { Broken } from './invariants.ts';
+import type { World } from './world.ts';
+
+/** What must hold once nothing is under way and the sweep has run: nothing lost, nothing double. */
+export function checkQuiet(world: World, told: Told): void {
+  const documents = Object.entries(world.firestore.dump());
+  const of = <T>(pattern: RegExp): [string, T][] => documents.filter(([path]) => pattern.test(path)).map(([path, data]) => [path, data as T]);
+  const sessions = of<SessionDoc>(/^sessions\/[^/]+$/);
+  const checkpoints = Map.groupBy(of<CheckpointDoc>(/^sessions\/[^/]+\/checkpoints\//), ([, { sessionId }]) => sessionId);
+  const turns = Map.groupBy(told.turns, ([key]) => key.split('/')[0]!);
+  for (const [path, session] of sessions) {
+    checkLive(world, path, session);
+    checkReceipt(path, session, (checkpoints.get(session.sessionId) ?? []).flatMap(([, { lines }]) => lines), turns.get(session.sessionId) ?? []);
+  }
+  const settled = new Set(sessions.filter(([, { settlement }]) => settlement === 'done').map(([, { sessionId }]) => sessionId));
+  for (const [path, agent] of of<AgentDoc>(/^users\/[^/]+\/agents\/[^/]+$/)) checkAgent(path, agent, settled, world.scheduler.now);
+  checkMoney(of<LedgerDoc>(/\/ledger\//), told);
+  const unpublished = of<{ published: boolean }>(/^outbox\//).filter(([, { published }]) => !published);
+  if (unpublished.length > 0) broken('I8', `never published: ${unpublished.map(([path]) => path).join()}`);
+}
+
+/** I10, and that nothing that has expired is still there. */
+function checkAgent(path: string, { holds, lots }: AgentDoc, settled: Set<string>, now: number): void {
+  const overdue = Object.entries(holds).filter(([, { expiresAt }]) => expiresAt.toMillis() <= now);
+  if (overdue.length > 0) broken('I10', `${path} has holds past their expiry: ${overdue.map(([holdId]) => holdId).join()}`);
+  const stale = Object.entries(lots).filter(([, { expiresAt, voided }]) => voided || (expiresAt && expiresAt.toMillis() <= now));
+  if (stale.length > 0) broken('I1', `${path} has expired or void lots: ${stale.map(([grantId]) => grantId).join()}`);
+  const unheld = Object.keys(holds).filter((holdId) => settled.has(holdId));
+  if (unheld.length > 0) broken('I4', `${path} holds for sessions that are settled: ${unheld.join()}`);
+}
+
+/** I9: `live/` and the meter say what the session says. */
+function checkLive(world: World, path: string, { sessionId, status, settlement, closeReason, version, consumedDOFs }: SessionDoc): void {
+  if (status !== 'ended' || settlement !== 'done') broken('quiet', `${path} is ${status}, ${settlement}`);
+  const live = world.node(`live/${sessionId}`) as { status: string; closeReason: string; version: number; dofs: { consumed: number; remaining: number } } | null;
+  const shown = live && [live.status, live.closeReason, live.version, live.dofs.consumed, live.dofs.remaining];
+  const wanted = [status, closeReason, version, consumedDOFs, 0];
+  if (live && JSON.stringify(shown) !== JSON.stringify(wanted)) broken('I9', `live/${sessionId} shows ${JSON.stringify(shown)} instead of ${JSON.stringify(wanted)}`);
+  const meter = world.node(`meters/${sessionId}`) as { open: boolean; consumed: number; turn?: object } | null;
+  if (meter && (meter.open || meter.turn || meter.consumed !== consumedDOFs)) broken('I9', `meters/${sessionId} is ${JSON.stringify(meter)}, consumed were ${consumedDOFs}`);
+}
+
+/** I5: every DOF is in one line, every turn in one line at the price that its client was told. */
+function checkReceipt(path: string, { consumedDOFs }: SessionDoc, all: UsageLine[], turns: [string, number][]): void {
+  const lines = [...new Map(all.map((line) => [line.to, line])).values()].sort((a, b) => a.to - b.to);
+  let reached = 0;
+  for (const line of lines) {
+    if (line.from !== reached || line.requestId === '') broken('I5', `${path}: the line ${JSON.stringify(line)} does not follow ${reached}`);
+    reached = line.to;
+  }
+  if (reached !== consumedDOFs) broken('I5', `${path}: its lines end at ${reached} of ${consumedDOFs}`);
+  const prices = new Map(lines.map(({ requestId, from, to }) => [requestId, to - from]));
+  if (prices.size !== lines.length) broken('I5', `${path}: a request was charged twice`);
+  for (const [key, cost] of turns) {
+    const price = prices.get(key.split('/')[1]!) ?? 0;
+    if (price !== cost) broken('I5', `${key} was told ${cost} DOFs, its line says ${price}`);
+  }
+}
+
+/** I5: what an administrator was told is in the ledger. */
+function checkMoney(ledger: [string, LedgerDoc][], told: Told): void {
+  const entered = new Set(ledger.map(([, { operationId, amount }]) => `${operationId} ${amount}`));
+  for (const [key, { amount, entryId }] of told.money) {
+    if (entryId !== null && !entered.has(`${entryId} ${amount}`)) broken('I5', `${key} was told ${entryId} over ${amount}, which the ledger does not have`);
+  }
+}
+
+function broken(rule: string, what: string): never {
+  throw new Broken(`${rule}: ${what}`);
+}
