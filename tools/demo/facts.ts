@@ -54,8 +54,8 @@ export interface Play {
   player: { uid: string; email: string; displayName: string };
   agents: AgentFacts[];
   agent: AgentFacts;
-  /** `heldDOFs`: what it may spend at first; it takes more from the balance when it runs low. */
-  session: { sessionId: string; livePath: string; streamsPath: string; databaseUrl: string; heldDOFs: number };
+  /** `remainingDOFs`: what it may spend in all. */
+  session: { sessionId: string; livePath: string; streamsPath: string; databaseUrl: string; remainingDOFs: number };
   turns: TurnFacts[];
   heard: Heard;
   ended: { status: string; closeReason: string | null; consumedDOFs: number };

@@ -68,8 +68,8 @@ export function createNarrator({ write, isTTY, columns }: Output): Narrator {
       const rows = agents.map((one) => `${one.name.padEnd(14)}${`${one.provider} ${one.rank}`.padEnd(18)}${formatNumber(one.currentDOFs).padStart(8)} DOFs${one === agent ? '  <- plays' : ''}`);
       rows.forEach((row, index) => say(label(index === 0 ? 'agents' : '') + row));
     },
-    session: ({ sessionId, livePath, heldDOFs }) => {
-      say(`${label('session')}${sessionId}, holds ${formatNumber(heldDOFs)} DOFs, more when they run low`);
+    session: ({ sessionId, livePath, remainingDOFs }) => {
+      say(`${label('session')}${sessionId}, may spend ${formatNumber(remainingDOFs)} DOFs`);
       say(`${label('listener')}on ${livePath}: the meter below is what it hears\n`);
     },
     turn({ kind, index, count, instruction }) {

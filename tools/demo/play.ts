@@ -51,8 +51,8 @@ export async function play(client: Client, plan: Plan, narrator: Narrator): Prom
   await plan.beforeSession(uid, agent);
 
   const started = await step('Starting the session', () => client.call('startSession', { agentInstanceId: agent.agentInstanceId, gameContext: { platform: 'pc', gameId: 'demo' } }));
-  const { sessionId, live, remainingDOFs: heldDOFs } = started.value;
-  const session = { sessionId, livePath: live.path, streamsPath: live.streamsPath, databaseUrl: live.databaseUrl, heldDOFs };
+  const { sessionId, live, remainingDOFs } = started.value;
+  const session = { sessionId, livePath: live.path, streamsPath: live.streamsPath, databaseUrl: live.databaseUrl, remainingDOFs };
   const listener = listen(client, live, (meter) => narrator.meter(meter));
   await heardWithin(() => listener.heard.meter.length > 0, `The listener on ${live.path} heard nothing`, listener.error);
   narrator.session(session);

@@ -11,7 +11,7 @@ export function sampleEvidence(): Evidence {
   const agent = { agentInstanceId: 'a1', name: 'Buddy', productId: 'p1', provider: 'gemini', rank: 'rookie', currentDOFs: 100, availableDOFs: 90 };
   const play: Play = {
     player: { uid: 'u1', email: 'u1@jiga.example', displayName: 'Una' }, agents: [agent], agent,
-    session: { sessionId: 's1', livePath: 'live/s1', streamsPath: 'streams/s1', databaseUrl: 'http://127.0.0.1:9000?ns=x', heldDOFs: 90 },
+    session: { sessionId: 's1', livePath: 'live/s1', streamsPath: 'streams/s1', databaseUrl: 'http://127.0.0.1:9000?ns=x', remainingDOFs: 90 },
     turns: [turn(1, 20), turn(2, 40, 'instruction')],
     heard: {
       updates: 5, status: 'ended', closeReason: 'user', replies: { t1: 'Reply 1.', t2: 'Reply 2.' },

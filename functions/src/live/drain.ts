@@ -3,7 +3,8 @@ import type { FinalUsage } from '../sessions/store.ts';
 import { after } from '../runtime/system.ts';
 import { close, type Meter } from './meter.ts';
 import { lastLines, resolveAbandoned } from './posting.ts';
-import { readContext, updateMeter, usageBetween, watchMeter } from './store.ts';
+import { readContext, updateMeter, watchMeter } from './store.ts';
+import { usageBetween } from './store-requests.ts';
 
 /** How long the holder of a turn gets to stop and post after the meter was closed; it sees the closing at once. */
 const drainMs = 5_000;

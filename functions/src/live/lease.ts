@@ -5,7 +5,8 @@ import { acquire, diedBeforePosting, type Acquired, type Lease, type Meter } fro
 import { resolveAbandoned } from './posting.ts';
 import type { PreparedTurn } from './prepare.ts';
 import type { ProcessFrameInput } from './schema.ts';
-import { raiseLimit, readRequest, updateMeter, watchMeter } from './store.ts';
+import { raiseLimit, updateMeter, watchMeter } from './store.ts';
+import { readRequest } from './store-requests.ts';
 
 /** Terms of a lease: who holds it, for how long, and what happens on the meter when it ends. */
 export interface LeaseOptions {

@@ -62,8 +62,8 @@ describe('usage: the lines between two totals', () => {
   });
 
   it('never count a DOF twice, when records contradict each other', () => {
-    assert.deepEqual(spans({ a: turn(0, 5), b: turn(3, 8) }, 0, 8), [['a', 0, 5], ['', 5, 8]]);
-    assert.deepEqual(spans({ straddles: turn(0, 9) }, 5, 12), [['', 5, 12]]);
+    assert.deepEqual(spans({ a: turn(0, 5), b: turn(3, 8) }, 0, 8), [['a', 0, 5], ['b', 5, 8]]);
+    assert.deepEqual(spans({ straddles: turn(0, 9) }, 5, 12), [['straddles', 5, 9], ['', 9, 12]]);
   });
 
   it('hold every DOF in exactly one line, whatever records there are', () => {

@@ -17,8 +17,10 @@ export interface Lease {
 export interface Meter {
   open: boolean;
   generation: number;
-  /** DOFs held from the agent's balance for this session. */
+  /** DOFs held from the agent's balance for this session so far. */
   limit: number;
+  /** DOFs that the session could consume when it started, if its hold is extended; what clients are shown counts down from it. */
+  spendable?: number;
   consumed: number;
   /** `consumed` of the last checkpoint that was written. */
   checkpointed: number;
@@ -57,9 +59,14 @@ export type Acquired =
   | { kind: 'abandoned'; meter: Meter }
   | { kind: 'exhausted'; remaining: number; limit: number };
 
-/** DOFs that the meter can still spend, the turn in flight included in what is spent. */
+/** DOFs of the hold that the meter can still spend, the turn in flight included in what is spent. */
 export function remaining(meter: Meter): number {
   return Math.max(0, meter.limit - meter.consumed - (meter.turn?.held ?? 0));
+}
+
+/** DOFs that the session may still spend once `consumed` are, as clients see it: its hold, and what it can be extended by. */
+export function spendableLeft(meter: Meter, consumed: number): number {
+  return Math.max(0, meter.limit, meter.spendable ?? 0) - consumed;
 }
 
 /** Takes the lease for a turn if the session is open and can pay for it. Fails closed: no meter or a price that is no number, no turn. */
@@ -177,5 +184,5 @@ export function recordedCost(record: RequestRecord | null, turnId: string): numb
 export function abandonedRecord(record: RequestRecord, lease: Lease, meter: Meter, now: number): RequestRecord {
   const cost = Math.min(lease.inputPrice, lease.held);
   const consumed = meter.consumed + cost;
-  return { ...record, state: 'done', expiresAt: now, outcome: 'cut', reply: '', cost, estimated: true, consumed, remainingDOFs: meter.limit - consumed };
+  return { ...record, state: 'done', expiresAt: now, outcome: 'cut', reply: '', cost, estimated: true, consumed, remainingDOFs: spendableLeft(meter, consumed) };
 }

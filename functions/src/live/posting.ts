@@ -2,7 +2,8 @@ import type { UsageLine } from '../credits/schema.ts';
 import { createCheckpoint, type CheckpointOf } from '../credits/store-settle.ts';
 import { log } from '../runtime/log.ts';
 import { abandonedRecord, post, recordedCost, type Meter, type Posted, type Posting } from './meter.ts';
-import { closeRequest, endTurn, markCheckpointed, readContext, updateMeter, usageBetween } from './store.ts';
+import { endTurn, markCheckpointed, readContext, updateMeter } from './store.ts';
+import { closeRequest, usageBetween } from './store-requests.ts';
 
 /**
  * Posts a turn's price on the meter and, when enough has been consumed, creates the checkpoint that settles it.
@@ -52,6 +53,6 @@ export async function lastLines(of: CheckpointOf, lines: UsageLine[]): Promise<U
 export async function resolveAbandoned(sessionId: string, meter: Meter, options: Omit<Posting, 'fence' | 'cost'>, now: number): Promise<void> {
   const lease = meter.turn!;
   const { won, record } = await closeRequest(sessionId, lease.requestId, lease.fence, (running) => abandonedRecord(running, lease, meter, now));
-  if (won) await endTurn(sessionId, { turnId: lease.fence, last: { type: 'error', code: 'deadline-exceeded', reason: 'provider_timeout' }, live: { 'dofs/consumed': record?.consumed, 'dofs/remaining': record?.remainingDOFs } });
+  if (won) await (await endTurn(sessionId, { turnId: lease.fence, last: { type: 'error', code: 'deadline-exceeded', reason: 'provider_timeout' }, live: { 'dofs/consumed': record?.consumed, 'dofs/remaining': record?.remainingDOFs } })).shown;
   await postTurn(sessionId, { ...options, fence: lease.fence, cost: recordedCost(record, lease.fence) }, now);
 }

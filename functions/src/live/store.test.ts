@@ -5,31 +5,35 @@ import { createMemoryDatabase, type MemoryDatabase } from '../../test/memory/dat
 import { at, moment as now } from '../../test/money.ts';
 import { useDatabases } from '../runtime/firebase.ts';
 import { useSystem } from '../runtime/system.ts';
-import type { SessionDoc } from '../sessions/schema.ts';
+import { serverConfigSchema, type SessionDoc } from '../sessions/schema.ts';
 import { closeMeter } from './drain.ts';
 import type { Meter, RequestRecord } from './meter.ts';
-import { claimRequest, closeRequest, openLive, raiseLimit, readRequest, updateMeter } from './store.ts';
+import { openLive, raiseLimit, updateMeter } from './store.ts';
+import { claimRequest, closeRequest, readRequest } from './store-requests.ts';
 
 const session = {
   sessionId: 's1', ownerId: 'u1', agentInstanceId: 'a1', members: { u1: 'owner' }, status: 'active', generation: 1, version: 1, settledDOFs: 0, heldDOFs: 30, startingDOFs: 100, consumedDOFs: 0, settleEveryDOFs: 1_000,
-  startedAt: at(now), expiresAt: at(now + 3_600_000), config: { limits: { idleTimeoutMinutes: 10 } },
+  startedAt: at(now), expiresAt: at(now + 3_600_000), config: { limits: serverConfigSchema.shape.limits.parse({}) },
 } as unknown as SessionDoc;
 const running = (turnId: string, parts: Partial<RequestRecord> = {}): RequestRecord => ({ hash: 'h', state: 'running', expiresAt: now + 1_000, turnId, input: '{}', model: 'm', ...parts });
 const done = (turnId: string, cost: number): RequestRecord => running(turnId, { state: 'done', expiresAt: now, cost });
 
 describe('live: the store', () => {
   let database: MemoryDatabase;
-  /** How many answers to come are lost with the connection. */
-  let lost: number;
+  /** Whether the answer to the next change is lost with the connection. */
+  let losing: boolean;
   const { warn } = console;
 
   beforeEach(() => {
-    lost = 0;
+    losing = false;
     // The SDK warns of every answer that is lost; here that is the point.
     console.warn = () => undefined;
     database = createMemoryDatabase({ gate: (_io, apply) => {
+      const before = JSON.stringify(database.dump());
       const value = apply();
-      return lost-- > 0 ? Promise.reject(new Error('disconnected')) : Promise.resolve(value);
+      if (!losing || JSON.stringify(database.dump()) === before) return Promise.resolve(value);
+      losing = false;
+      return Promise.reject(new Error('disconnected'));
     } });
     useDatabases({ live: database, firestore: undefined as unknown as Firestore, pubsub: undefined as unknown as PubSub });
     useSystem({ now: () => now, newId: () => 'id', random: () => 0, after: () => () => undefined });
@@ -104,8 +108,9 @@ describe('live: the store', () => {
       for (const record of [done('t1', 7), null]) {
         await database.ref('requests').remove();
         await claim('t1');
-        lost = 1;
+        losing = true;
         assert.equal((await close('t1', record)).won, true);
+        assert.equal(losing, false);
       }
     });
   });

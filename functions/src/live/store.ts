@@ -1,12 +1,11 @@
 import type { Database, Reference } from 'firebase-admin/database';
-import type { UsageLine } from '../credits/schema.ts';
-import { AppError, type ErrorCode, type ErrorReason } from '../runtime/errors.ts';
+import type { ErrorCode, ErrorReason } from '../runtime/errors.ts';
 import { liveDatabase, liveDatabases } from '../runtime/firebase.ts';
 import type { SessionDoc } from '../sessions/schema.ts';
 import { now } from '../runtime/system.ts';
-import { toUsageLines } from './lines.ts';
-import { isRunning, judgeRepeat, type Meter, type Repeat, type RequestRecord } from './meter.ts';
+import { spendableLeft, type Meter } from './meter.ts';
 import type { SessionContext } from './schema.ts';
+import { transact, transactLive, whenLiveIsFree } from './transact.ts';
 
 /** The live nodes of one session; all of them live in the same database. */
 function liveRefs(sessionId: string): Record<'meter' | 'live' | 'context' | 'requests' | 'streams', Reference> {
@@ -26,32 +25,32 @@ function liveRefs(sessionId: string): Record<'meter' | 'live' | 'context' | 'req
  * session's generation and counts as used just now. Returns the meter as it is.
  */
 export async function openLive(session: SessionDoc, { resume = false } = {}): Promise<Meter> {
-  const { meter, live, context } = liveRefs(session.sessionId);
+  const { meter, context } = liveRefs(session.sessionId);
   const expiresAt = session.expiresAt.toMillis();
-  const remaining = session.heldDOFs;
+  const fresh: Meter = {
+    open: true,
+    generation: session.generation,
+    limit: session.settledDOFs + session.heldDOFs,
+    spendable: Math.min(session.startingDOFs, session.config.limits.maxDOFsPerSession),
+    consumed: session.consumedDOFs,
+    checkpointed: session.settledDOFs,
+    expiresAt,
+    dueAt: now() + session.config.limits.idleTimeoutMinutes * 60_000,
+  };
   await Promise.all([
     context.set({ ownerId: session.ownerId, agentInstanceId: session.agentInstanceId, settleEveryDOFs: session.settleEveryDOFs, config: JSON.stringify(session.config) } satisfies StoredContext),
-    createOnce(live, {
+    transactLive<object>(session.sessionId, (current) => current ?? {
       owner: session.ownerId,
       agentInstanceId: session.agentInstanceId,
       status: session.status,
       members: session.members,
-      dofs: { starting: session.startingDOFs, consumed: session.consumedDOFs, remaining },
+      dofs: { starting: session.startingDOFs, consumed: session.consumedDOFs, remaining: spendableLeft(fresh, session.consumedDOFs) },
       turn: { state: 'idle' },
       lastActivityAt: session.startedAt.toMillis(),
       expiresAt,
       version: session.version,
     }),
   ]);
-  const fresh: Meter = {
-    open: true,
-    generation: session.generation,
-    limit: session.settledDOFs + session.heldDOFs,
-    consumed: session.consumedDOFs,
-    checkpointed: session.settledDOFs,
-    expiresAt,
-    dueAt: now() + session.config.limits.idleTimeoutMinutes * 60_000,
-  };
   const opened = await transact<Meter>(meter, (current) => {
     if (current === null) return fresh;
     if (!current.open || !resume) return undefined;
@@ -60,41 +59,13 @@ export async function openLive(session: SessionDoc, { resume = false } = {}): Pr
   return opened!;
 }
 
-/** Creates a node in one round trip, unless it is there already. */
-async function createOnce(ref: Reference, value: object): Promise<void> {
-  await transact(ref, (current) => (current === null ? value : undefined));
-}
-
-const attempts = 8;
-/** What the SDK calls a transaction that a write of this process has overtaken, and one whose answer was lost with the connection. */
-const interruptions = new Set(['set', 'disconnect']);
-
-/**
- * A transaction on one node; answers what stands there afterwards. One that was interrupted runs again, although it may
- * have been carried out: every change here is one that may be asked for twice.
- * @throws AppError `aborted` (contention) when others are faster for too long.
- */
-async function transact<T extends object>(ref: Reference, change: (current: T | null) => T | null | undefined): Promise<T | null> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const { snapshot } = await ref.transaction((current: T | null) => change(current), undefined, false);
-      return snapshot.val() as T | null;
-    } catch (error) {
-      const { message } = error as Error;
-      if (message === 'maxretry') throw new AppError('aborted', 'Too many calls change this session at once. Try again in a moment.', { reason: 'contention', retryAfterMs: 1_000 });
-      if (attempt === attempts || !interruptions.has(message)) throw error;
-    }
-  }
-}
-
 /**
  * Brings `live/` in line with a committed session. Events may arrive late or twice: an older version changes nothing.
  */
 export async function mirrorLive(session: SessionDoc): Promise<void> {
-  const { live } = liveRefs(session.sessionId);
   const { status, closeReason, members, version, consumedDOFs, startingDOFs, generation } = session;
   const over = status === 'ended';
-  await transact<{ version?: number; dofs?: object | undefined }>(live, (current) => {
+  await transactLive<{ version?: number; dofs?: object | undefined }>(session.sessionId, (current) => {
     if (current === null) return null;
     if ((current.version ?? 0) >= version) return undefined;
     const dofs = over ? { starting: startingDOFs, consumed: consumedDOFs, remaining: 0 } : current.dofs;
@@ -129,55 +100,6 @@ export function watchMeter(sessionId: string, seen: (meter: Meter | null) => voi
   return () => meter.off('value', listener);
 }
 
-/** Claims a request id: creates its record in one round trip, or says what is there already. */
-export async function claimRequest(sessionId: string, requestId: string, claim: RequestRecord, now: number): Promise<Repeat> {
-  let verdict: Repeat = { kind: 'new' };
-  await transact<RequestRecord>(liveRefs(sessionId).requests.child(requestId), (current) => {
-    verdict = judgeRepeat(current, claim, now);
-    return verdict.kind === 'new' ? claim : undefined;
-  });
-  return verdict;
-}
-
-/**
- * Closes a request for the attempt `turnId`, unless it is closed, forgotten or taken over already: `won` says which, and
- * `record` is what stands there now. `close` answers the closed record, or null to forget the request so that the same
- * id may try again.
- */
-export async function closeRequest(sessionId: string, requestId: string, turnId: string, close: (running: RequestRecord) => RequestRecord | null): Promise<{ won: boolean; record: RequestRecord | null }> {
-  let closed: RequestRecord | null | undefined;
-  let won = false;
-  const record = await transact<RequestRecord>(liveRefs(sessionId).requests.child(requestId), (current) => {
-    // After a lost answer it may be this very call that has closed it.
-    won = isRunning(current, turnId) || (closed !== undefined && isSame(current, closed));
-    if (isRunning(current, turnId)) return closed = close(current);
-    return current === null ? null : undefined;
-  });
-  return { won, record };
-}
-
-function isSame(record: RequestRecord | null, closed: RequestRecord | null): boolean {
-  return record === closed || (record !== null && closed !== null && record.state === 'done' && record.turnId === closed.turnId && record.cost === closed.cost);
-}
-
-/** The record of a request; null when there is none. */
-export async function readRequest(sessionId: string, requestId: string): Promise<RequestRecord | null> {
-  return (await liveRefs(sessionId).requests.child(requestId).get()).val() as RequestRecord | null;
-}
-
-/** Keeps a request's record at hand, so that closing it costs one round trip. Returns the way to stop. */
-export function keepRequest(sessionId: string, requestId: string): () => void {
-  const request = liveRefs(sessionId).requests.child(requestId);
-  const listener = request.on('value', () => undefined);
-  return () => request.off('value', listener);
-}
-
-/** The turns whose price lies between two totals of a session, oldest first. What the records do not explain is a line without a request. */
-export async function usageBetween(sessionId: string, from: number, to: number): Promise<UsageLine[]> {
-  const snapshot = await liveRefs(sessionId).requests.orderByChild('consumed').startAt(from + 1).endAt(to).get();
-  return toUsageLines((snapshot.val() ?? {}) as Record<string, RequestRecord>, from, to, now());
-}
-
 /** Notes that everything up to this total has been checkpointed. */
 export async function markCheckpointed(sessionId: string, total: number): Promise<void> {
   await updateMeter(sessionId, (meter) => (meter && meter.checkpointed < total ? { ...meter, checkpointed: total } : undefined));
@@ -197,14 +119,16 @@ export interface TurnEnd {
   live: Record<string, unknown>;
 }
 
-/** Ends a turn's stream and updates `live/`, in one atomic update. */
-export async function endTurn(sessionId: string, { turnId, last, live }: TurnEnd): Promise<void> {
+/** Ends a turn's stream and updates `live/`, in one atomic update. Resolves when it has been sent; `shown` when it is there. */
+export async function endTurn(sessionId: string, { turnId, last, live }: TurnEnd): Promise<{ shown: Promise<void> }> {
   const key = liveRefs(sessionId).streams.child(turnId).push().key;
   const shown = Object.entries({ ...live, turn: { state: 'idle' } }).map(([path, value]) => [`live/${sessionId}/${path}`, value]);
-  await liveDatabase(sessionId).ref().update({
+  const busy = whenLiveIsFree(sessionId);
+  if (busy) await busy;
+  return { shown: liveDatabase(sessionId).ref().update({
     [`streams/${sessionId}/${turnId}/${key}`]: last,
     ...Object.fromEntries(shown) as Record<string, unknown>,
-  });
+  }) };
 }
 
 /** Appends reply text to the stream that members watch. */
@@ -214,6 +138,8 @@ export async function appendChunk(sessionId: string, turnId: string, text: strin
 
 /** Updates parts of `live/{sessionId}` in one write; keys are paths below it. */
 export async function updateLive(sessionId: string, changes: Record<string, unknown>): Promise<void> {
+  const busy = whenLiveIsFree(sessionId);
+  if (busy) await busy;
   await liveRefs(sessionId).live.update(changes);
 }
 
@@ -254,6 +180,8 @@ export async function dueSessions(now: number, limit: number): Promise<{ session
 
 /** Removes everything live of a session. */
 export async function removeLive(sessionId: string): Promise<void> {
+  const busy = whenLiveIsFree(sessionId);
+  if (busy) await busy;
   const roots = ['live', 'meters', 'contexts', 'requests', 'streams', 'presence'];
   await liveDatabase(sessionId).ref().update(Object.fromEntries(roots.map((root) => [`${root}/${sessionId}`, null])));
 }

@@ -4,11 +4,12 @@ import { AppError } from '../runtime/errors.ts';
 import { log } from '../runtime/log.ts';
 import { askModel, type Answer, type AskDeps } from './ask.ts';
 import { lostLease, takeLease, watchLease, type LeaseDeps, type LeaseOptions, type LeaseWatch } from './lease.ts';
-import type { Meter, RequestRecord } from './meter.ts';
+import { spendableLeft, type Meter, type RequestRecord } from './meter.ts';
 import { postTurn } from './posting.ts';
 import { prepareTurn, type PreparedTurn } from './prepare.ts';
 import type { CutReason, ProcessFrameInput, processFrameOutput, SessionContext } from './schema.ts';
-import { claimRequest, closeRequest, endTurn, keepRequest, type TurnEnd } from './store.ts';
+import { endTurn, type TurnEnd } from './store.ts';
+import { claimRequest, closeRequest, keepRequest } from './store-requests.ts';
 
 /** What a turn is given from outside: clock and ids, the provider for a config, the way to end a session. */
 export interface TurnDeps extends Omit<LeaseDeps, 'extendHold'>, AskDeps {
@@ -97,7 +98,7 @@ async function fail(turn: LeasedTurn, answer: Answer): Promise<never> {
   await closeAndPost(turn, 0, null, {
     turnId,
     last: { type: 'error', code: error.code, reason: error.details?.reason ?? null },
-    live: { 'dofs/consumed': meter.consumed, 'dofs/remaining': meter.limit - meter.consumed },
+    live: { 'dofs/consumed': meter.consumed, 'dofs/remaining': spendableLeft(meter, meter.consumed) },
   });
   throw error;
 }
@@ -107,7 +108,7 @@ async function succeed(turn: LeasedTurn, answer: Answer & { outcome: TurnResult[
   const { reply, outcome, cutBecause, priced: { cost, estimated } } = answer;
   const provider = answer.provider ?? context.config.provider;
   const consumed = meter.consumed + cost;
-  const remainingDOFs = meter.limit - consumed;
+  const remainingDOFs = spendableLeft(meter, consumed);
   const record: RequestRecord = {
     hash: prepared.hash, state: 'done', expiresAt: deps.now(), turnId, cost, estimated, outcome, reply, provider, consumed, remainingDOFs,
     input: JSON.stringify(prepared.about), model: prepared.model.model, usage: JSON.stringify(answer.usage), ...(cutBecause ? { cutBecause } : {}),
@@ -127,7 +128,8 @@ async function succeed(turn: LeasedTurn, answer: Answer & { outcome: TurnResult[
 async function closeAndPost({ input: { sessionId, requestId }, turnId, lease, deps }: LeasedTurn, cost: number, record: RequestRecord | null, end: TurnEnd, scene?: string): Promise<void> {
   const { won } = await closeRequest(sessionId, requestId, turnId, () => record);
   if (!won) throw lostLease();
-  const told = endTurn(sessionId, end).catch(() => log.warn('live state not written', { sessionId, turnId }));
+  const { shown } = await endTurn(sessionId, end);
+  const told = shown.catch(() => log.warn('live state not written', { sessionId, turnId }));
   await postTurn(sessionId, { ...lease, cost, ...(scene === undefined ? {} : { scene }) }, deps.now());
   await told;
 }

@@ -1,6 +1,6 @@
 import { settleCheckpoint } from '../credits/store-settle.ts';
 import { closeMeter } from '../live/drain.ts';
-import { remaining, type Meter } from '../live/meter.ts';
+import { spendableLeft, type Meter } from '../live/meter.ts';
 import { mirrorLive, openLive, removeLive } from '../live/store.ts';
 import { AppError } from '../runtime/errors.ts';
 import type { CloseReason, SessionDoc } from './schema.ts';
@@ -36,7 +36,7 @@ export async function startSession(request: Omit<StartRequest, 'sessionId' | 'no
     }
     const { session, kind } = started;
     const meter = await openLive(session, { resume: true });
-    if (meter.open) return { session, resumed: kind === 'resumed', remainingDOFs: remaining(meter) };
+    if (meter.open) return { session, resumed: kind === 'resumed', remainingDOFs: spendableLeft(meter, meter.consumed + (meter.turn?.held ?? 0)) };
     await endSession(session.sessionId, (meter.closeReason ?? 'user') as CloseReason, deps.now);
   }
   throw new AppError('aborted', 'Sessions of this user start and end at once. Try again in a moment.', { reason: 'contention', retryAfterMs: 1_000 });

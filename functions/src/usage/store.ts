@@ -3,7 +3,7 @@ import { agentNotFound, agentRef } from '../agents/store.ts';
 import type { CheckpointDoc, GrantSource, LedgerDoc, UsageLine } from '../credits/schema.ts';
 import { grantsRef } from '../credits/store.ts';
 import { toLine } from '../live/lines.ts';
-import { readRequest, usageBetween } from '../live/store.ts';
+import { readRequest, usageBetween } from '../live/store-requests.ts';
 import { db, liveDatabase } from '../runtime/firebase.ts';
 import { now } from '../runtime/system.ts';
 import type { SessionDoc } from '../sessions/schema.ts';

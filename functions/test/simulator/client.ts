@@ -77,7 +77,7 @@ export class Clients {
     if (!answer) return;
     const key = `${sessionId}/${requestId}`;
     const before = this.told.turns.get(key);
-    if (before !== undefined && before !== answer.costDOFs) throw new Error(`${key} was told ${before} and ${answer.costDOFs} DOFs`);
+    if (before !== undefined && before !== answer.costDOFs) throw new Broken(`${key} was told ${before} and ${answer.costDOFs} DOFs`);
     this.told.turns.set(key, answer.costDOFs);
   }
 
@@ -92,8 +92,10 @@ export class Clients {
     const answer = await this.ask(() => this.operate(name, { userId: player, agentInstanceId: agentId(player, agent), ...input }, administrator.uid) as Promise<{ amount?: number; entryId?: string | null }>);
     if (!answer || !('amount' in answer)) return;
     const key = `${name}/${String(input['idempotencyKey'])}`;
+    const asked = input['amount'];
+    if (name !== 'postHold' && typeof asked === 'number' && answer.amount !== undefined && answer.amount !== asked) throw new Broken(`${key} over ${asked} was told ${answer.amount}`);
     const before = this.told.money.get(key);
-    if (before && before.amount !== answer.amount) throw new Error(`${key} was told ${before.amount} and ${answer.amount}`);
+    if (before && before.amount !== answer.amount) throw new Broken(`${key} was told ${before.amount} and ${answer.amount}`);
     this.told.money.set(key, { amount: answer.amount, entryId: answer.entryId ?? null });
   }
 

@@ -31,6 +31,16 @@ const scenes: Record<string, Scene> = {
     }],
     act: (stage) => stage.turn('struck'),
   },
+  'settle, by the trigger of a checkpoint': {
+    options: undelivered,
+    before: (stage) => [starts(stage), ...turns(5)(stage)],
+    act: (stage) => stage.deliver((event) => event.name === 'settleCheckpoint'),
+  },
+  'settle, by the trigger of the last checkpoint': {
+    options: undelivered,
+    before: (stage) => [starts(stage), ...turns(5)(stage), () => stage.dieAfterEnding('ann')],
+    act: (stage) => stage.deliver((event) => event.path.endsWith('/checkpoints/final')),
+  },
   endSession: { before: (stage) => [starts(stage), ...turns(4)(stage)], act: (stage) => stage.clients.end('ann') },
   'endSession, its triggers lost': { options: undelivered, before: (stage) => [starts(stage), ...turns(4)(stage)], act: (stage) => stage.clients.end('ann') },
   grant: { act: (stage) => stage.clients.money('grantDofs', 'ann', 0, { idempotencyKey: 'pay', amount: 40, source: 'purchase', reason: 'bought' }) },

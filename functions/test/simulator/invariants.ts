@@ -15,6 +15,8 @@ const entryPath = /^(users\/[^/]+\/agents\/[^/]+)\/ledger\/([^/]+)$/;
 const immutable = /\/(ledger|grants|holds|checkpoints)\/|^operations\//;
 const moneyPath = /^(users\/[^/]+\/agents\/[^/]+|sessions\/[^/]+)$/;
 /** Events that go out beside the one of their change. */
+/** How far the clocks of a simulation are off at most. */
+const wrongClockMs = 10 * 60_000;
 const sideEvents = new Set(['agent.low_balance']);
 
 interface Replay {
@@ -32,6 +34,7 @@ export class Invariants {
   private readonly replays = new Map<string, Replay>();
   /** All DOFs ever held for a session, from the events of its commits. */
   readonly everHeld = new Map<string, number>();
+  private readonly expiries = new Map<string, number>();
   private readonly world: World;
   broken: Error | null = null;
 
@@ -59,6 +62,7 @@ export class Invariants {
     for (const change of entries) this.enter(change);
     for (const change of changes) {
       if (immutable.test(change.path) && change.before !== undefined && !/\/checkpoints\/\d/.test(change.path)) broken('immutable', `${change.path} was changed`);
+      if (/\/holds\/[^/]+$/.test(change.path)) this.checkExpiry(change);
       if (agentPath.test(change.path)) this.checkAgent(change.path, change.after as AgentDoc);
       if (/^sessions\/[^/]+$/.test(change.path)) this.checkSession(change);
     }
@@ -90,9 +94,17 @@ export class Invariants {
     const found = Object.fromEntries(Object.entries(lots).map(([grantId, { remaining }]) => [grantId, remaining]));
     if (JSON.stringify(sorted(open)) !== JSON.stringify(sorted(found))) broken('I1', `${path} has the lots ${JSON.stringify(found)}, its ledger ${JSON.stringify(open)}`);
     if (currentDOFs !== replay.sum || debtDOFs !== replay.debt || seq !== replay.seq) broken('I1', `${path} has ${JSON.stringify({ currentDOFs, debtDOFs, seq })}, its ledger ${JSON.stringify(replay)}`);
+    for (const [holdId, { expiresAt }] of Object.entries(holds)) this.expiries.set(holdId, expiresAt.toMillis());
     for (const [grantId, { remaining }] of Object.entries(lots)) if (heldOf(grantId, holds) > remaining) broken('I2', `${path} holds more of ${grantId} than there is`);
     const held = Object.values(holds).reduce((sum, { amount }) => sum + amount, 0);
     if (held !== heldDOFs || Object.values(holds).some((hold) => hold.amount !== sumOf(hold.lots) || hold.amount < 0)) broken('I4', `${path} holds ${heldDOFs}, its holds ${held}`);
+  }
+
+  /** A hold expires once its time is over, not before: by no more than a clock may be wrong. */
+  private checkExpiry({ path, after }: Change): void {
+    const { holdId, state } = after as ResolvedHoldDoc;
+    const expiresAt = this.expiries.get(holdId);
+    if (state === 'expired' && (expiresAt === undefined || expiresAt > this.world.scheduler.now + wrongClockMs)) broken('I10', `${path} expired before its time`);
   }
 
   /** I3, I4, I6, I7: a session only goes forward, and its money is whole. */

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { eventsOf, type TriggerEvent } from './triggers.ts';
 import { Stage } from './stage.ts';
 
 /** All orders of so many things. */
@@ -15,15 +14,10 @@ function orders(count: number): number[][] {
 async function play(order: number[], copiesOf: (stage: Stage) => number): Promise<unknown> {
   const stage = new Stage({ seed: 7, copies: () => 0 });
   try {
-    const kept: TriggerEvent[] = [];
-    stage.world.onCommit((changes) => kept.push(...eventsOf(changes)));
-    await stage.play([() => stage.clients.start('ann', 0, false), ...Array.from({ length: 13 }, (_, index) => () => stage.turn(`r${index}`))]);
-    const dying = stage.pool[0]!;
-    stage.world.faultOf = (process, { kind, paths }) => (process === dying && kind === 'commit' && paths.some((path) => path.endsWith('/checkpoints/final')) ? 'crash after' : 'none');
-    await stage.play([() => stage.clients.end('ann')]);
-    const mirrors = kept.filter(({ name }) => name === 'mirrorSession');
-    const six = [mirrors[0]!, ...kept.filter(({ name }) => name === 'settleCheckpoint'), mirrors.at(-1)!];
-    assert.equal(six.length, 6, kept.map(({ name, path }) => `${name} ${path}`).join());
+    await stage.play([() => stage.clients.start('ann', 0, false), ...Array.from({ length: 13 }, (_, index) => () => stage.turn(`r${index}`)), () => stage.dieAfterEnding('ann')]);
+    const mirrors = stage.events.filter(({ name }) => name === 'mirrorSession');
+    const six = [mirrors[0]!, ...stage.events.filter(({ name }) => name === 'settleCheckpoint'), mirrors.at(-1)!];
+    assert.equal(six.length, 6, stage.events.map(({ name, path }) => `${name} ${path}`).join());
     const process = stage.world.boot();
     await stage.play(order.flatMap((index) => Array.from({ length: copiesOf(stage) }, () => () => stage.world.call(process, six[index]!.handle))));
     const state = stateOf(stage);

@@ -16,11 +16,12 @@ const actors: Record<string, (stage: Stage) => Promise<unknown>> = {
 const names = Object.keys(actors);
 const pairs = names.flatMap((first, index) => names.slice(index).map((second) => [first, second] as const));
 
-describe('two that meet at one session', () => {
+describe('two that meet at one session', function () {
+  this.timeout(60_000);
+
   for (const [first, second] of pairs) {
     for (const skewMs of [0, tenMinutes, -tenMinutes]) {
-      it(`${first} and ${second}, clocks ${skewMs / 60_000} minutes apart: one terminal state, one release`, async function () {
-        this.timeout(60_000);
+      it(`${first} and ${second}, clocks ${skewMs / 60_000} minutes apart: one terminal state, one release`, async () => {
         for (let seed = 0; seed < 25; seed++) {
           const stage = new Stage({ seed });
           try {

@@ -17,9 +17,10 @@ async function round(seed: number, options: ConstructorParameters<typeof Stage>[
   }
 }
 
-describe('calls that arrive together, in memory', () => {
-  it('64 starts for one user make one session, in each of 200 rounds', async function () {
-    this.timeout(240_000);
+describe('calls that arrive together, in memory', function () {
+  this.timeout(240_000);
+
+  it('64 starts for one user make one session, in each of 200 rounds', async () => {
     for (let seed = 0; seed < 200; seed++) {
       await round(seed, { agents: 2 }, async (stage) => {
         await stage.play(many(64, (index) => () => stage.clients.start('ann', index % 2, false)), 64);
@@ -47,6 +48,19 @@ describe('calls that arrive together, in memory', () => {
         await stage.play(many(100, (index) => () => stage.turn(`r${index}`, { frame: true })), 100);
         assert.deepEqual([...stage.clients.told.turns.values()], [1], `seed ${seed}`);
       });
+    }
+  });
+
+  it('starts that take over and turns in one process all get an answer', async () => {
+    for (let seed = 0; seed < 60; seed++) {
+      const stage = new Stage({ seed, dofs: 5_000 });
+      try {
+        await stage.play([() => stage.clients.start('ann', 0, false)]);
+        await stage.play(many(12, (index) => () => (index % 2 === 0 ? stage.clients.start('ann', 0, true) : stage.turn(`r${index}`))), 12);
+        await stage.curtain();
+      } finally {
+        await stage.world.close();
+      }
     }
   });
 

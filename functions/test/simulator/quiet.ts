@@ -40,8 +40,8 @@ function checkLive(world: World, path: string, { sessionId, status, settlement, 
   const shown = live && [live.status, live.closeReason, live.version, live.dofs.consumed, live.dofs.remaining];
   const wanted = [status, closeReason, version, consumedDOFs, 0];
   if (live && JSON.stringify(shown) !== JSON.stringify(wanted)) broken('I9', `live/${sessionId} shows ${JSON.stringify(shown)} instead of ${JSON.stringify(wanted)}`);
-  const meter = world.node(`meters/${sessionId}`) as { open: boolean; consumed: number; turn?: object } | null;
-  if (meter && (meter.open || meter.turn || meter.consumed !== consumedDOFs)) broken('I9', `meters/${sessionId} is ${JSON.stringify(meter)}, consumed were ${consumedDOFs}`);
+  const meter = world.node(`meters/${sessionId}`) as { open: boolean; consumed: number; closeReason?: string; turn?: object } | null;
+  if (meter && (meter.open || meter.turn || meter.closeReason !== closeReason || meter.consumed !== consumedDOFs)) broken('I9', `meters/${sessionId} is ${JSON.stringify(meter)}, the session ended with ${closeReason} at ${consumedDOFs}`);
 }
 
 /** I5: every DOF is in one line, every turn in one line at the price that its client was told. */

@@ -5,7 +5,7 @@ import { drive } from './driver.ts';
 import { Invariants } from './invariants.ts';
 import { checkQuiet } from './quiet.ts';
 import { agentId, players, seedWorld } from './setup.ts';
-import { deliverEvents, type TriggerEvent } from './triggers.ts';
+import { deliverEvents, eventsOf, type TriggerEvent } from './triggers.ts';
 import { World, type Process } from './world.ts';
 
 /** What a stage is built with. */
@@ -27,6 +27,8 @@ export class Stage {
   readonly invariants: Invariants;
   /** Processes that calls go to, in turn. */
   readonly pool: Process[] = [];
+  /** Every event of a trigger so far. */
+  readonly events: TriggerEvent[] = [];
   private calls = 0;
   private readonly opening: (() => Promise<unknown>)[];
 
@@ -36,6 +38,7 @@ export class Stage {
     this.pool.push(this.world.boot());
     const processOf = (): Process => this.nextProcess();
     this.clients = new Clients(this.world, processOf);
+    this.world.onCommit((changes) => this.events.push(...eventsOf(changes)));
     deliverEvents(this.world, { processOf, copies });
     this.opening = [() => seedWorld(this.world, names, agents, {}, rates), ...names.flatMap((name) => Array.from({ length: agents }, (_, index) => () => (
       this.clients.money('grantDofs', name, index, { idempotencyKey: `first-${agentId(name, index)}`, amount: dofs, source: 'hire', reason: 'hired' }))))];
@@ -56,6 +59,24 @@ export class Stage {
 
   pass(minutes: number): Promise<void> {
     return new Promise((resolve) => { this.world.scheduler.after(minutes * 60_000, resolve, null); });
+  }
+
+  /** Delivers the events that a commit has set off so far, each until its function says that it is done. */
+  async deliver(which: (event: TriggerEvent) => boolean): Promise<void> {
+    for (const event of this.events.filter(which)) {
+      let delivered = false;
+      while (!delivered) delivered = await this.world.call(this.nextProcess(), event.handle).then(() => true, () => false);
+    }
+  }
+
+  /** Ends a player's session on a process that dies right after the commit: what follows from it is left to others. */
+  async dieAfterEnding(player: string): Promise<void> {
+    const dying = this.world.boot();
+    this.pool.splice(0, this.pool.length, dying);
+    const { faultOf } = this.world;
+    this.world.faultOf = (process, { kind, paths }) => (process === dying && kind === 'commit' && paths.some((path) => path.endsWith('/checkpoints/final')) ? 'crash after' : 'none');
+    await this.clients.end(player);
+    this.world.faultOf = faultOf;
   }
 
   /** Ends everything as time would, and checks that nothing was lost and nothing happened twice. */

@@ -1,0 +1,43 @@
+import type { Mutation } from './mutation.ts';
+import { crash, unit } from './tests.ts';
+
+const meter = { file: 'live/meter.ts', tests: [unit('live/meter')] };
+
+/** Mutants of the meter and of what a turn does on it. */
+export const liveMutations: Mutation[] = [
+  { ...meter, guard: 'negative amount', what: 'A turn begins although the meter cannot pay the least for it.', find: 'if (!(claim.least <= held))', replace: 'if (held < 0)' },
+  { ...meter, guard: 'negative amount', what: 'A turn begins at a price that is no number.', find: 'if (!(claim.least <= held))', replace: 'if (claim.least > held)' },
+  { ...meter, guard: 'negative amount', what: 'A turn holds more than the meter has left.', find: 'Math.min(claim.held, remaining(meter))', replace: 'claim.held' },
+  { ...meter, guard: 'negative amount', what: 'The meter does not count what the turn in flight holds.', find: ' - (meter.turn?.held ?? 0)', replace: '' },
+  { ...meter, guard: 'negative amount', what: 'A turn is posted at more than it held.', find: 'Math.min(posting.cost, turn.held)', replace: 'posting.cost' },
+  { ...meter, guard: 'idempotency', what: 'A request id is answered from its record although its body differs.', find: 'if (record.hash !== claim.hash)', replace: 'if (record.hash === null)' },
+  { ...meter, guard: 'idempotency', what: 'A request that is done runs again.', find: "if (record.state === 'done') return", replace: 'if (now < 0) return' },
+  { ...meter, guard: 'idempotency', what: 'A request that another attempt runs is run beside it.', find: "now < record.expiresAt ? { kind: 'running'", replace: "now < 0 ? { kind: 'running'" },
+  { ...meter, guard: 'idempotency', what: 'A request is closed by an attempt that was taken over.', find: "record?.state === 'running' && record.turnId === turnId", replace: "record?.state === 'running'" },
+  { ...meter, guard: 'idempotency', what: 'A request is closed twice.', find: "record?.state === 'running' && record.turnId === turnId", replace: 'record?.turnId === turnId' },
+  { ...meter, guard: 'idempotency', what: 'A turn is posted at the price of another attempt.', find: "record?.state === 'done' && record.turnId === turnId", replace: "record?.state === 'done'" },
+  { ...meter, guard: 'expiry', what: 'A turn begins although the time of the session is over.', find: 'if (now >= meter.expiresAt)', replace: 'if (now < 0)' },
+  { ...meter, guard: 'expiry', what: 'The sweep ends sessions that are in use.', find: 'meter.dueAt <= now && ', replace: '' },
+  { ...meter, guard: 'fence', what: 'A client that was taken over goes on.', find: 'claim.generation !== undefined &&', replace: 'now < 0 &&' },
+  { ...meter, guard: 'fence', what: 'A lease is taken over while it lasts.', find: 'if (meter.turn && now < meter.turn.expiresAt)', replace: 'if (meter.turn && now < 0)' },
+  { ...meter, guard: 'fence', what: 'A turn begins without resolving the dead one before it.', find: "if (meter.turn) return { kind: 'abandoned', meter };", replace: '' },
+  { ...meter, guard: 'fence', what: 'A turn is posted by somebody who no longer holds the lease.', find: 'if (meter?.turn?.fence !== posting.fence)', replace: 'if (!meter?.turn)' },
+  { ...meter, guard: 'close once', what: 'A turn begins on a closed meter.', find: 'if (!meter.open) return', replace: 'if (now < 0) return' },
+  { ...meter, guard: 'close once', what: 'Closing a meter again changes its reason.', find: 'return meter.open ? {', replace: 'return meter ? {' },
+  {
+    guard: 'idempotency', what: 'A request id is claimed over the record that is there.', file: 'live/store-requests.ts',
+    find: "verdict.kind === 'new' ? claim : undefined", replace: 'claim', tests: [unit('live/store'), crash('processFrame')],
+  },
+  {
+    guard: 'idempotency', what: 'A request is closed without asking whose it is.', file: 'live/store-requests.ts',
+    find: 'if (isRunning(current, turnId)) return', replace: 'if (current) return', tests: [unit('live/store'), crash('processFrame after one that died')],
+  },
+  {
+    guard: 'idempotency', what: 'A start that is repeated resets the meter.', file: 'live/store.ts',
+    find: 'if (current === null) return fresh;', replace: 'if (current?.open !== false) return fresh;', tests: [unit('live/store')],
+  },
+  {
+    guard: 'close once', what: 'A session ends with the reason of who came last.', file: 'live/drain.ts',
+    find: '(meter?.closeReason ?? reason)', replace: 'reason', tests: [unit('live/store')],
+  },
+];

@@ -1,0 +1,21 @@
+import { creditStoreMutations } from './credits-store.ts';
+import { creditMutations, priceMutations } from './credits.ts';
+import { liveMutations } from './live.ts';
+import type { Mutation, TestRun } from './mutation.ts';
+import { sessionMutations } from './sessions.ts';
+
+/** Every mutant: one guard of the money code that is missing. */
+export const mutations: Mutation[] = [...creditMutations, ...priceMutations, ...creditStoreMutations, ...liveMutations, ...sessionMutations];
+
+/** The mutants whose guard, sentence or file contains every one of the words. */
+export function selectMutations(words: string[]): Mutation[] {
+  return mutations.filter(({ guard, what, file }) => {
+    const text = `${guard} ${what} ${file}`.toLowerCase();
+    return words.every((word) => text.includes(word.toLowerCase()));
+  });
+}
+
+/** Every run of tests that the mutants name, once. */
+export function testRunsOf(selected: Mutation[]): TestRun[] {
+  return [...new Map(selected.flatMap(({ tests }) => tests).map((test) => [JSON.stringify(test), test])).values()];
+}
