@@ -37,7 +37,7 @@ if (Number(process.versions.node.split('.')[0]) < 20) {
   fail(`JIGA needs Node 20 or newer, this is ${process.version}: install one from https://nodejs.org and run the command again.`);
 }
 if (!/^[a-z-]+$/.test(command) || !existsSync(entry)) {
-  fail(`There is no command "${command}": use npm start, npm test, npm run demo or npm run seed:export.`);
+  fail(`There is no command "${command}": npm run lists them.`);
 }
 const cache = join(root, '.cache');
 const problem = installIfStale(root, { label: 'the tools', scripts: ['node'], required: [join('node_modules', 'node', 'bin', 'node')], cache })

@@ -15,7 +15,7 @@ in memory and checks every money rule after every commit. One seed is one histor
   --print       with --seed: prints the history before it is played`;
 
 function wholeNumber(name: string, text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new UserError(`--${name} wants a whole number, not ${JSON.stringify(text)}.`);
+  if (!/^\d{1,9}$/.test(text) || (name === 'seeds' && Number(text) === 0)) throw new UserError(`--${name} wants a whole number, not ${JSON.stringify(text)}.`);
   return Number(text);
 }
 
@@ -25,10 +25,11 @@ await runCommand(async () => {
     console.log(usage);
     return 0;
   }
+  if (values.print && values.seed === undefined) throw new UserError('--print shows one history: name it with --seed.');
   const only = values.seed === undefined ? null : wholeNumber('seed', values.seed);
   const first = only ?? wholeNumber('from', values.from);
   const count = only === null ? wholeNumber('seeds', values.seeds) : 1;
-  if (only !== null && values.print) for (const command of planOf(only).commands) console.log(JSON.stringify(command));
+  if (values.print && only !== null) for (const command of planOf(only).commands) console.log(JSON.stringify(command));
   const begun = performance.now();
   const progress = createProgress('seeds', count);
   const signal = abortOnSignal();
@@ -36,6 +37,7 @@ await runCommand(async () => {
   progress.end();
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
   console.log(`${report.histories} histories, ${report.turns} paid turns, ${report.consumedDOFs} DOFs, ${report.faults} faults, ${seconds} s`);
+  if (signal.aborted) console.log('interrupted');
   if (report.failure === null) return signal.aborted ? 130 : 0;
   console.error(report.failure);
   return 1;
@@ -47,6 +49,6 @@ function parse(): { values: { seeds: string; from: string; seed?: string | undef
       seeds: { type: 'string', default: '1000' }, from: { type: 'string', default: '1' }, seed: { type: 'string' }, print: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
     } });
   } catch (error) {
-    throw new UserError(`${(error as Error).message}\n${usage}`);
+    throw new UserError(`${(error as Error).message.split('.')[0]}. npm run simulate -- --help lists the options.`);
   }
 }

@@ -20,17 +20,22 @@ await runCommand(async () => {
     return Number(values[name]);
   };
   const [users, frames] = [number('users'), number('frames')];
+  if (number('fault-percent') > 100) throw new UserError('--fault-percent is at most 100.');
   if (users < 1 || frames < users) throw new UserError('There must be at least one user, and a frame for each.');
   const begun = performance.now();
   const progress = createProgress('frames', frames);
   const signal = abortOnSignal();
   const report = await soak({ users, frames, seed: number('seed'), faultRate: number('fault-percent') / 100, onFrame: progress.show, signal });
   progress.end();
+  if (!report) {
+    console.log('interrupted');
+    return 130;
+  }
   console.log(`${report.frames} frames of ${report.agents} agents, ${report.answered} answered, ${report.consumedDOFs} DOFs, ${report.entries} ledger entries, ${((performance.now() - begun) / 1000).toFixed(0)} s`);
   console.log(`faults: ${Object.entries(report.faults).map(([kind, count]) => `${count} ${kind}`).join(', ')}`);
   console.log(`drift: ${report.drifts.length}`);
   for (const drift of report.drifts) console.error(drift);
-  return report.drifts.length > 0 ? 1 : signal.aborted ? 130 : 0;
+  return report.drifts.length > 0 ? 1 : 0;
 });
 
 function parse(): { users: string; frames: string; seed: string; 'fault-percent': string; help: boolean } {
@@ -39,6 +44,6 @@ function parse(): { users: string; frames: string; seed: string; 'fault-percent'
       users: { type: 'string', default: '1000' }, frames: { type: 'string', default: '100000' }, seed: { type: 'string', default: '1' }, 'fault-percent': { type: 'string', default: '1' }, help: { type: 'boolean', default: false },
     } }).values;
   } catch (error) {
-    throw new UserError(`${(error as Error).message}\n${usage}`);
+    throw new UserError(`${(error as Error).message.split('.')[0]}. npm run soak -- --help lists the options.`);
   }
 }

@@ -8,14 +8,14 @@ const purchasedAt = at(moment);
 const made = at(moment - 1_000);
 const expiry = at(moment + 1_000);
 const owned = (parts: Partial<AgentDoc> = {}): AgentDoc => agent({
-  lots: { bought: lot(60, { createdAt: made }), trial: lot(40, { source: 'trial', priority: 2, expiresAt: expiry, createdAt: made }) }, holds: { h: hold({ trial: 30 }) }, purchasedAt, ...parts,
+  lots: { bought: lot(60, { createdAt: made }), trial: lot(40, { source: 'trial', priority: 2, expiresAt: expiry, voided: false, createdAt: made }) }, holds: { h: hold({ trial: 30 }) }, purchasedAt, ...parts,
 });
 const user: UserDoc = { email: 'ada@example.com', displayName: null, createdAt: purchasedAt, activeSessions: {} };
 const shown = {
   agentInstanceId: 'a1', agentProductId: 'p1', purchasedAt: iso(moment), currentDOFs: 100, heldDOFs: 30, availableDOFs: 70, debtDOFs: 0, alertThresholds: [],
   lots: [
-    { grantId: 'bought', source: 'purchase', remainingDOFs: 60, priority: 0, expiresAt: null, createdAt: iso(moment - 1_000) },
-    { grantId: 'trial', source: 'trial', remainingDOFs: 40, priority: 2, expiresAt: iso(moment + 1_000), createdAt: iso(moment - 1_000) },
+    { grantId: 'bought', source: 'purchase', remainingDOFs: 60, priority: 0, expiresAt: null, voided: false, createdAt: iso(moment - 1_000) },
+    { grantId: 'trial', source: 'trial', remainingDOFs: 40, priority: 2, expiresAt: iso(moment + 1_000), voided: false, createdAt: iso(moment - 1_000) },
   ],
 };
 

@@ -18,8 +18,8 @@ export function toAgentView(agent: AgentDoc, now: number): AgentView {
     availableDOFs: availableDOFs(agent, now),
     debtDOFs: agent.debtDOFs,
     alertThresholds: agent.alertThresholds,
-    lots: Object.entries(agent.lots).map(([grantId, { source, remaining, priority, expiresAt, createdAt }]) => ({
-      grantId, source, remainingDOFs: remaining, priority, expiresAt: expiresAt?.toDate().toISOString() ?? null, createdAt: createdAt.toDate().toISOString(),
+    lots: Object.entries(agent.lots).map(([grantId, { source, remaining, priority, expiresAt, voided, createdAt }]) => ({
+      grantId, source, remainingDOFs: remaining, priority, expiresAt: expiresAt?.toDate().toISOString() ?? null, voided, createdAt: createdAt.toDate().toISOString(),
     })),
     ...(agent.customName === null ? {} : { customName: agent.customName }),
   };

@@ -69,6 +69,7 @@ export const lotView = z.object({
   remainingDOFs: dofsSchema.describe('What is left, parts that sessions hold included.'),
   priority: z.int(),
   expiresAt: momentSchema.nullable(),
+  voided: z.boolean().describe('An administrator has voided it: what sessions hold of it can still be spent, nothing else.'),
   createdAt: momentSchema,
 });
 

@@ -1,4 +1,4 @@
-import { change, type Balance } from '../credits/balance.ts';
+import { dueAtOf, type Balance } from '../credits/balance.ts';
 import { availableIn, type Holds, type Lots } from '../credits/lots.ts';
 import { pathsOf, sameMoment, shown, type AgentFacts, type Drift, type DriftKind, type Value } from './facts.ts';
 import { examineHolds, examineRecords, type ExaminedHolds } from './holds.ts';
@@ -73,17 +73,17 @@ function examineBalance(facts: AgentFacts, replay: Replay, { lots, holds, gone }
   report('agent.debtDOFs', debtDOFs, agent.debtDOFs, true);
   report('agent.seq', seq, agent.seq, true);
   const totals = { currentDOFs, debtDOFs, seq };
-  const judged = derived({ ...totals, lots, holds }, at);
+  const judged = derived({ ...totals, lots, holds });
   report('agent.heldDOFs', judged.heldDOFs, agent.heldDOFs, true);
   if (!sameMoment(judged.dueAt, agent.dueAt)) report('agent.dueAt', shown(judged.dueAt), shown(agent.dueAt), true);
   const unpaid = Math.min(debtDOFs, availableIn(lots, holds, at));
   if (unpaid > 0) report('agent.unpaidDebt', { debtDOFs: debtDOFs - unpaid }, { debtDOFs, availableDOFs: availableIn(lots, holds, at) }, false);
   const kept = Object.fromEntries(Object.entries(holds).filter(([holdId]) => !gone.has(holdId)));
-  return { drifts, right: derived({ ...totals, lots, holds: kept }, at) };
+  return { drifts, right: derived({ ...totals, lots, holds: kept }) };
 }
 
-/** A balance with what the rules derive from its lots and holds. Without debt for a moment, since the rules would repay it. */
-function derived(balance: Omit<Balance, 'heldDOFs' | 'dueAt'> & { holds: Holds }, at: number): Balance {
-  const { debtDOFs } = balance;
-  return { ...change({ ...balance, debtDOFs: 0, heldDOFs: 0, dueAt: null }, at, () => undefined).balance, debtDOFs };
+/** A balance with what follows from its lots and holds. */
+function derived(balance: Omit<Balance, 'heldDOFs' | 'dueAt'> & { holds: Holds }): Balance {
+  const heldDOFs = Object.values(balance.holds).reduce((sum, { amount }) => sum + amount, 0);
+  return { ...balance, heldDOFs, dueAt: dueAtOf(balance.lots, balance.holds) };
 }

@@ -57,14 +57,18 @@ export class Draft {
     this.entries.push({ ...about, amount, balanceAfter: this.currentDOFs, lots, debt, seq: this.seq });
   }
 
-  /** The balance, after what is owed has been repaid from whatever is free. */
+  /** The balance, after void lots have lost what holds gave back to them, and what is owed has been repaid from whatever is free. */
   finish(now: number): Balance {
+    for (const [grantId, { voided, remaining }] of Object.entries(this.lots)) {
+      const free = freeOf(grantId, this.lots, this.holds);
+      if (voided && free > 0) this.enter({ type: 'void', operationId: `void-${grantId}-${remaining}`, grantId, actor: 'system', reason: 'given back to a void grant' }, [{ grantId, amount: -free }]);
+    }
     const { taken } = burn(this.lots, this.holds, this.debtDOFs, now);
     if (taken.length > 0) this.enter({ type: 'repayment', operationId: `repay-${this.seq + 1}` }, negative(taken), -sumOf(taken));
     const lots = Object.fromEntries(Object.entries(this.lots).filter(([, { remaining }]) => remaining > 0));
     const heldDOFs = Object.values(this.holds).reduce((sum, { amount }) => sum + amount, 0);
     const { holds, currentDOFs, debtDOFs, seq } = this;
-    return { currentDOFs, heldDOFs, debtDOFs, seq, lots, holds, dueAt: dueAt(lots, holds) };
+    return { currentDOFs, heldDOFs, debtDOFs, seq, lots, holds, dueAt: dueAtOf(lots, holds) };
   }
 }
 
@@ -77,7 +81,7 @@ export function change(before: Balance, now: number, act: (draft: Draft) => void
 }
 
 /** When the sweep must look at a balance: the first expiry of a lot that has something free, or of a hold. */
-function dueAt(lots: Lots, holds: Holds): Timestamp | null {
+export function dueAtOf(lots: Lots, holds: Holds): Timestamp | null {
   const closing = Object.entries(lots).filter(([grantId]) => freeOf(grantId, lots, holds) > 0)
     .flatMap(([, lot]) => (lot.voided ? [lot.createdAt] : lot.expiresAt ? [lot.expiresAt] : []));
   const moments = [...closing, ...Object.values(holds).map(({ expiresAt }) => expiresAt)];

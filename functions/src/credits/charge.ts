@@ -9,7 +9,7 @@ interface Terms {
 }
 
 /**
- * The charge policy (DESIGN section 5), complete: every way in which a turn can end, as far as money is concerned.
+ * The charge policy, complete: every way in which a turn can end, as far as money is concerned.
  * A repeat of a request is not a turn: it is answered from its record and charges nothing.
  */
 export const chargePolicy = {

@@ -45,17 +45,16 @@ export interface RolledOver {
 }
 
 /**
- * Takes out the free part of every lot that has expired or was voided, and opens the lots that they roll over into.
+ * Takes out the free part of every lot that has expired, and opens the lots that they roll over into.
  * `after` gives the moment some days after another one.
  */
 export function lapseLots(draft: Draft, now: number, after: (moment: NonNullable<LotDoc['expiresAt']>, days: number) => NonNullable<LotDoc['expiresAt']>): RolledOver[] {
   const rolled: RolledOver[] = [];
   for (const [grantId, lot] of Object.entries(draft.lots)) {
     const free = freeOf(grantId, draft.lots, draft.holds);
-    if (free === 0 || isUsable(lot, now)) continue;
-    const type = lot.voided ? 'void' : 'expiry';
-    draft.enter({ type, operationId: `${type}-${grantId}-${lot.remaining}`, grantId, actor: 'system', reason: lot.voided ? 'given back to a void grant' : 'expired' }, [{ grantId, amount: -free }]);
-    const next = lot.voided ? null : rollOver(grantId, lot, free, after);
+    if (free === 0 || lot.voided || isUsable(lot, now)) continue;
+    draft.enter({ type: 'expiry', operationId: `expiry-${grantId}-${lot.remaining}`, grantId, actor: 'system', reason: 'expired' }, [{ grantId, amount: -free }]);
+    const next = rollOver(grantId, lot, free, after);
     if (!next) continue;
     draft.open(next.grantId, next.lot);
     draft.enter({ type: 'grant', operationId: next.grantId, grantId: next.grantId, actor: 'system', reason: `rolled over from ${grantId}` }, [{ grantId: next.grantId, amount: next.amount }]);
@@ -74,14 +73,17 @@ function rollOver(grantId: string, lot: LotDoc, free: number, after: Parameters<
 }
 
 /**
- * Takes DOFs away that no hold has taken.
+ * Takes DOFs away that no hold has taken: from the lots that are named first, then in burn order.
  * @throws AppError `resource-exhausted` (insufficient_dofs) when that much is not available.
  */
-export function debit(draft: Draft, amount: number, about: EntryAbout, now: number): void {
+export function debit(draft: Draft, amount: number, about: EntryAbout, now: number, first: string[] = []): void {
   if (!Number.isSafeInteger(amount) || amount <= 0) throw new Error(`cannot debit ${amount}`);
-  const { taken, uncovered } = burn(draft.lots, draft.holds, amount, now);
+  const named = Object.fromEntries(first.flatMap((grantId) => (Object.hasOwn(draft.lots, grantId) ? [[grantId, draft.lots[grantId]!]] : [])));
+  const fromNamed = burn(named, draft.holds, amount, now);
+  const others = Object.fromEntries(Object.entries(draft.lots).filter(([grantId]) => !Object.hasOwn(named, grantId)));
+  const { taken, uncovered } = burn(others, draft.holds, fromNamed.uncovered, now);
   if (uncovered > 0) {
     throw new AppError('resource-exhausted', `This agent has ${amount - uncovered} DOFs available; nothing was taken.`, { reason: 'insufficient_dofs', availableDOFs: amount - uncovered, neededDOFs: amount });
   }
-  draft.enter(about, negative(taken));
+  draft.enter(about, negative([...fromNamed.taken, ...taken]));
 }

@@ -31,7 +31,7 @@ export function availableIn(lots: Lots, holds: Holds, now: number): number {
   return Object.keys(lots).reduce((sum, grantId) => sum + (isUsable(lots[grantId]!, now) ? freeOf(grantId, lots, holds) : 0), 0);
 }
 
-/** Finds `amount` DOFs that no hold has taken, in burn order: priority, then soonest expiry, then age (DESIGN: lots). */
+/** Finds `amount` DOFs that no hold has taken, in burn order: priority, then soonest expiry, then age. */
 export function burn(lots: Lots, holds: Holds, amount: number, now: number): Burn {
   const taken: LotAmount[] = [];
   let uncovered = amount;

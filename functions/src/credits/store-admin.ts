@@ -47,7 +47,7 @@ export async function voidGrant(key: Idempotency, target: Target, grantId: strin
   });
 }
 
-/** A correction of a balance: positive opens a lot of source `refund` or `admin`, negative takes what no hold has taken. */
+/** A correction of a balance: positive opens a lot of source `refund` or `admin`, negative takes what no hold has taken, from the lots of the corrected entry first. */
 export interface Adjustment extends Because {
   /** Id of the lot that a positive one opens, and part of the entry's id. */
   adjustmentId: string;
@@ -59,10 +59,11 @@ export interface Adjustment extends Because {
 export async function adjust(key: Idempotency, target: Target, adjustment: Adjustment): Promise<AdjustResult & { replayed: boolean }> {
   const { adjustmentId, amount, correctsEntryId, reason, actor } = adjustment;
   return changeMoneyOnce(key, target, async (agent) => {
-    if (correctsEntryId !== null && !(await ledgerRef(agent.ref).doc(correctsEntryId).get()).exists) throw new AppError('not-found', 'This agent has no ledger entry with the id correctsEntryId.', { reason: 'not_found' });
+    const corrected = correctsEntryId === null ? null : (await ledgerRef(agent.ref).doc(correctsEntryId).get()).data();
+    if (corrected === undefined) throw new AppError('not-found', 'This agent has no ledger entry with the id correctsEntryId.', { reason: 'not_found' });
     const about = { type: 'adjustment' as const, operationId: adjustmentId, reason, actor, ...(correctsEntryId === null ? {} : { correctsEntryId }) };
     const lot = { source: correctsEntryId === null ? 'admin' as const : 'refund' as const, priority: 50, rollover: null, expiresAt: null, createdAt: Timestamp.fromMillis(now()) };
-    const money = change(agent.data()!, now(), (draft) => (amount > 0 ? grantLot(draft, adjustmentId, amount, lot, about, now()) : debit(draft, -amount, about, now())));
+    const money = change(agent.data()!, now(), (draft) => (amount > 0 ? grantLot(draft, adjustmentId, amount, lot, about, now()) : debit(draft, -amount, about, now(), corrected?.lots.map(({ grantId }) => grantId))));
     const result = { grantId: amount > 0 ? adjustmentId : null, ...outcomeOf(money) };
     return { result, write: (batch) => {
       writeMoney(batch, agent, money, [{ type: 'agent.balance_adjusted', data: { ...result, correctsEntryId } }]);
@@ -121,8 +122,7 @@ export async function dueBalances(now: number, limit: number): Promise<AgentDoc[
 }
 
 /**
- * Does what is due on one balance: expires lots (rolling over what their grant says), takes out what holds gave back to
- * void lots, expires holds of services, and those of sessions that are gone (`orphaned`): others are resolved by the end of
+ * Does what is due on one balance: expires lots (rolling over what their grant says), expires holds of services, and those of sessions that are gone (`orphaned`): others are resolved by the end of
  * their session. Null when nothing was due.
  */
 export async function lapse(target: Target, orphaned: string[] = []): Promise<Change | null> {

@@ -1,6 +1,6 @@
 import { FieldValue, type CollectionReference, type DocumentReference, type DocumentSnapshot, type WriteBatch } from 'firebase-admin/firestore';
 import type { AgentDoc } from '../agents/schema.ts';
-import { agentNotFound, agentRef } from '../agents/store.ts';
+import { agentRef } from '../agents/store.ts';
 import { newEvent, type EventType } from '../events/events.ts';
 import { outboxRef, toOutbox } from '../events/store.ts';
 import { commitIfUnchanged, unchanged, type Plan } from '../runtime/commit.ts';
@@ -84,7 +84,7 @@ export async function changeMoney<T>({ userId, agentInstanceId }: Target, decide
   const ref = agentRef(userId, agentInstanceId);
   return commitIfUnchanged(async (): Promise<Plan<T>> => {
     const agent = await ref.get();
-    if (!agent.exists) throw agentNotFound();
+    if (!agent.exists) throw new AppError('not-found', 'This user has no agent with this id.', { reason: 'not_found' });
     return decide(agent);
   });
 }

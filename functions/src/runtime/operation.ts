@@ -114,11 +114,19 @@ function authorize(op: Operation, caller: Caller | null): void {
 }
 
 function parseInput<Input extends z.ZodType>(schema: Input, raw: unknown): z.output<Input> {
-  const parsed = schema.safeParse(raw ?? {});
+  const parsed = schema.safeParse(withoutNulls(schema, raw ?? {}));
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.slice(0, 10).map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
   const first = issues[0];
   throw new AppError('invalid-argument', `The input is not valid: ${first?.path || 'input'}: ${first?.message ?? 'wrong shape'}.`, { reason: 'bad_input', issues });
+}
+
+/** The client SDK sends `undefined` as null: a null that a field does not take stands for one that was left out. */
+function withoutNulls(schema: z.ZodType, raw: unknown): unknown {
+  const { shape } = schema as { shape?: Record<string, z.ZodType> };
+  if (shape === undefined || typeof raw !== 'object' || raw === null || Array.isArray(raw)) return raw;
+  const takesNull = (name: string): boolean => !Object.hasOwn(shape, name) || shape[name]!.safeParse(null).success;
+  return Object.fromEntries(Object.entries(raw).filter(([name, value]) => value !== null || takesNull(name)));
 }
 
 /** Ids of the input that an operator looks things up by; anything else in the input stays out of the log. */

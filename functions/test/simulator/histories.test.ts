@@ -10,7 +10,7 @@ describe('random histories of the real code on databases in memory', () => {
     assert.equal(report.failure, null, report.failure ?? '');
     assert.equal(report.histories, seeds);
     // A simulation that meets nothing proves nothing.
-    if (seeds < 100) return;
+    if (seeds < 500) return;
     for (const reason of ['turn_in_progress', 'request_conflict', 'session_closed', 'dofs_exhausted', 'insufficient_dofs', 'session_limit', 'request_in_progress', 'grant_closed', 'no_dofs']) {
       assert.ok((report.refusals.get(reason) ?? 0) > 0, `no client met ${reason}`);
     }

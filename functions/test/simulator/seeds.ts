@@ -33,7 +33,7 @@ export async function runSeeds({ first, count, onSeed = () => undefined, signal 
       report.faults += faults;
       for (const [reason, times] of refusals) report.refusals.set(reason, (report.refusals.get(reason) ?? 0) + times);
     } catch (error) {
-      report.failure = await describeFailure(seed, error as Error);
+      report.failure = signal?.aborted ? null : await describeFailure(seed, error as Error);
       return report;
     }
     report.histories++;

@@ -41,9 +41,10 @@ const processCount = 8;
 /**
  * Many players on the real code with databases in memory, every kind of fault in its share of the frames, every money
  * rule checked after every commit, and at the end an audit of every agent.
+ * Null when it was interrupted.
  * @throws Broken when a money rule is broken.
  */
-export async function soak({ users, frames, seed, faultRate, onFrame = () => undefined, signal }: SoakOptions): Promise<SoakReport> {
+export async function soak({ users, frames, seed, faultRate, onFrame = () => undefined, signal }: SoakOptions): Promise<SoakReport | null> {
   const world = new World({ seed });
   try {
     const names = Array.from({ length: users }, (_, index) => `u${index}`);
@@ -80,9 +81,11 @@ export async function soak({ users, frames, seed, faultRate, onFrame = () => und
     };
     const work = names.map((name) => () => play(name, Math.ceil(frames / users)));
     for (let from = 0; from < work.length; from += usersPerWave) {
+      if (signal?.aborted) return null;
       await drive(world, { work: work.slice(from, from + usersPerWave), parallel: 32, afterStep: check });
       await drive(world, { work: [() => clients.sweep()], parallel: 1, afterStep: check });
     }
+    if (signal?.aborted) return null;
     strikes.stop();
     const pass = (minutes: number) => () => new Promise<void>((resolve) => { world.scheduler.after(minutes * 60_000, resolve, null); });
     for (const minutes of [20, 45, 20, 20]) await drive(world, { work: [pass(minutes), () => clients.sweep()], parallel: 1, afterStep: check });
