@@ -34,7 +34,7 @@ export async function snapshotOf(player: Player, sessionId: string): Promise<Rec
   const { firestore, database } = admin();
   const agents = (await firestore.collection(`users/${player.uid}/agents`).get()).docs;
   const nested = await Promise.all(agents.flatMap(({ ref: { path } }) => [readAll(`${path}/grants`), readAll(`${path}/ledger`), readAll(`${path}/holds`)]));
-  const subjects = [sessionId, player.uid, ...agents.map(({ id }) => id)];
+  const subjects = [sessionId, player.uid, ...agents.map(({ id }) => `${player.uid}:${id}`)];
   const [user, sessions, checkpoints, outbox, ...live] = await Promise.all([
     read(`users/${player.uid}`),
     firestore.collection('sessions').where('ownerId', '==', player.uid).get(),

@@ -27,7 +27,7 @@ describe('money operations', () => {
       for (let repeat = 0; repeat < 3; repeat++) assert.deepEqual(await root.call('grantDofs', input), { ...first, replayed: true });
       assert.deepEqual(await sums(player), { ledger: 140, lots: 140, balance: 140, held: 0 });
       assert.deepEqual((await ledgerOf(player)).map(({ type, amount, actor, reason }) => [type, amount, actor, reason]).at(-1), ['grant', 40, 'root-operator', 'order 7']);
-      assert.deepEqual((await eventsAbout(player.agentInstanceId)).map(({ type }) => type), ['agent.dofs_granted']);
+      assert.deepEqual((await eventsAbout(`${player.uid}:${player.agentInstanceId}`)).map(({ type }) => type), ['agent.dofs_granted']);
     });
 
     it('repays a debt first', async () => {
@@ -144,7 +144,7 @@ describe('money operations', () => {
       }, 'the hold to expire');
       assert.equal((await read(`users/${player.uid}/agents/${player.agentInstanceId}/holds/${holdId}`))?.['state'], 'expired');
       assert.deepEqual(await sums(player), { ledger: 100, lots: 100, balance: 100, held: 0 });
-      assert.ok((await eventsAbout(player.agentInstanceId)).some(({ type }) => type === 'hold.expired'));
+      assert.ok((await eventsAbout(`${player.uid}:${player.agentInstanceId}`)).some(({ type }) => type === 'hold.expired'));
     });
   });
 
@@ -153,7 +153,7 @@ describe('money operations', () => {
       const player = await givePlayer({ dofs: 100 });
       await player.call('setAlertThresholds', { agentInstanceId: player.agentInstanceId, alertThresholds: [80, 50] });
       const change = (amount: number) => root.call('adjustBalance', { ...targetOf(player), idempotencyKey: key(), amount, reason: 'test' });
-      const alerts = async () => (await eventsAbout(player.agentInstanceId)).filter(({ type }) => type === 'agent.low_balance').sort((a, b) => a.sequence - b.sequence).map(({ data }) => data['thresholds']);
+      const alerts = async () => (await eventsAbout(`${player.uid}:${player.agentInstanceId}`)).filter(({ type }) => type === 'agent.low_balance').sort((a, b) => a.sequence - b.sequence).map(({ data }) => data['thresholds']);
       await change(-10);
       assert.deepEqual(await alerts(), []);
       await change(-20);
@@ -162,7 +162,7 @@ describe('money operations', () => {
       await change(+50);
       await change(-70);
       assert.deepEqual(await alerts(), [[80], [80, 50]]);
-      await eventually(async () => (await eventsAbout(player.agentInstanceId)).every(({ published }) => published), 'the alerts to be published');
+      await eventually(async () => (await eventsAbout(`${player.uid}:${player.agentInstanceId}`)).every(({ published }) => published), 'the alerts to be published');
     });
   });
 });

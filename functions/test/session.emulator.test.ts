@@ -219,7 +219,7 @@ describe('a session from start to settlement', () => {
     for (const requestId of ['r0', 'r1', 'r2']) await player.call('processFrame', { sessionId, requestId, frameData: frames[0] });
     await player.call('endSession', { sessionId });
     await settled(sessionId);
-    const alerts = (await admin().firestore.collection('outbox').where('subject', '==', player.agentInstanceId).get()).docs.filter((doc) => doc.get('type') === 'agent.low_balance');
+    const alerts = (await admin().firestore.collection('outbox').where('subject', '==', `${player.uid}:${player.agentInstanceId}`).get()).docs.filter((doc) => doc.get('type') === 'agent.low_balance');
     assert.deepEqual(alerts.map((doc) => (doc.get('data') as { thresholds: number[] }).thresholds), [[99]]);
   });
 

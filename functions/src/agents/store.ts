@@ -3,7 +3,7 @@ import { commitIfUnchanged, unchanged } from '../runtime/commit.ts';
 import { AppError } from '../runtime/errors.ts';
 import { db } from '../runtime/firebase.ts';
 import { now } from '../runtime/system.ts';
-import { newEvent } from '../events/events.ts';
+import { agentSubject, newEvent } from '../events/events.ts';
 import { outboxRef, toOutbox } from '../events/store.ts';
 import { productSchema, type AgentDoc, type ProductDoc, type UserDoc } from './schema.ts';
 
@@ -62,7 +62,7 @@ export async function updateAgent(uid: string, agentInstanceId: string, changes:
     const agent = snapshot.data();
     if (!agent) throw agentNotFound();
     const version = agent.version + 1;
-    const event = newEvent({ type: 'agent.updated', subject: agentInstanceId, sequence: version, data: { userId: uid, agentInstanceId, ...changes } });
+    const event = newEvent({ type: 'agent.updated', subject: agentSubject({ userId: uid, agentInstanceId }), sequence: version, data: { userId: uid, agentInstanceId, ...changes } });
     return {
       result: { ...agent, ...changes, version },
       write(batch) {

@@ -130,10 +130,10 @@ describe('audit: the store', () => {
     firestore.onCommit((changes) => commits.push(changes.map(({ path }) => path)));
     const repair = await repairAgent((await agentsOf('u1', 'a1'))[0]!);
     assert.deepEqual(Object.keys(repair!.agent).sort(), ['currentDOFs', 'dueAt', 'heldDOFs', 'holds']);
-    assert.deepEqual(commits.map((paths) => paths.sort()), [['outbox/a1-000004-agent.balance_repaired', 'sessions/s-open', 'users/u1', 'users/u1/agents/a1', 'users/u1/agents/a1/holds/s-pending']]);
+    assert.deepEqual(commits.map((paths) => paths.sort()), [['outbox/u1:a1-000004-agent.balance_repaired', 'sessions/s-open', 'users/u1', 'users/u1/agents/a1', 'users/u1/agents/a1/holds/s-pending']]);
     assert.deepEqual(await kindsOf(), []);
     assert.deepEqual(firestore.dump('users/u1/agents/a1/ledger'), ledger);
-    const { data, type, sequence } = firestore.snapshotAt('outbox/a1-000004-agent.balance_repaired').data() as { data: Record<string, Record<string, unknown>>; type: string; sequence: number };
+    const { data, type, sequence } = firestore.snapshotAt('outbox/u1:a1-000004-agent.balance_repaired').data() as { data: Record<string, Record<string, unknown>>; type: string; sequence: number };
     assert.deepEqual([type, sequence, firestore.snapshotAt('users/u1/agents/a1').get('version')], ['agent.balance_repaired', 4, 4]);
     assert.deepEqual([data['before']!['currentDOFs'], data['after']!['currentDOFs']], [right + 7, right]);
     assert.deepEqual([data['before']!['sessions'], data['after']!['sessions']], [{ 's-open': { settledDOFs: 60 } }, { 's-open': { settledDOFs: 65 } }]);
@@ -188,5 +188,15 @@ describe('audit: the store', () => {
     assert.equal((await auditSlice(() => clock)).audited, 5);
     assert.deepEqual(firestore.snapshotAt('ops/audit').data(), { cursor: null, rounds: 1, at: Timestamp.fromMillis(clock) });
     assert.equal((await auditSlice(() => clock)).audited, 25);
+  });
+
+  it('audits the others of a slice when one agent cannot be read', async () => {
+    const facts = books();
+    const nothing = { ...facts, ledger: {}, grants: {}, resolvedHolds: {}, sessions: {}, agent: { ...facts.agent, currentDOFs: 0, heldDOFs: 0, seq: 0, lots: {}, holds: {}, dueAt: null }, user: { ...facts.user!, activeSessions: {} } };
+    for (const id of ['a1', 'a2', 'a3']) await write(nothing, 'u1', id);
+    await other.doc('users/u1/agents/a3').update({ debtDOFs: 5 });
+    before = (paths) => { if (paths.some((path) => path.includes('users/u1/agents/a1/ledger'))) throw new Error('too large'); };
+    assert.deepEqual(await auditSlice(() => clock), { audited: 2, drifted: 1 });
+    assert.deepEqual(logged.map((entry) => (entry as { message: string }).message), ['audit failed', 'ledger drift']);
   });
 });

@@ -2,10 +2,10 @@ import { FieldPath, Timestamp, type DocumentReference, type DocumentSnapshot, ty
 import type { AgentDoc, UserDoc } from '../agents/schema.ts';
 import { agentRef, agentsRef, userRef } from '../agents/store.ts';
 import { grantsRef, holdsRef, ledgerRef, writeResolvedHold } from '../credits/store.ts';
-import { newEvent } from '../events/events.ts';
+import { agentSubject, newEvent } from '../events/events.ts';
 import { outboxRef, toOutbox } from '../events/store.ts';
 import { commitIfUnchanged, unchanged } from '../runtime/commit.ts';
-import { AppError } from '../runtime/errors.ts';
+import { AppError, describeError } from '../runtime/errors.ts';
 import { db } from '../runtime/firebase.ts';
 import { log } from '../runtime/log.ts';
 import { now } from '../runtime/system.ts';
@@ -133,7 +133,7 @@ export async function repairAgent(ref: Ref): Promise<Repair | null> {
     if (!reading || !repair) return { result: null };
     const { facts: { userId, agentInstanceId, agent: { version } }, agent, user, sessions } = reading;
     const data = { userId, agentInstanceId, ...describeRepair(reading.facts, repair) };
-    const event = newEvent({ type: 'agent.balance_repaired', subject: agentInstanceId, sequence: version + 1, data });
+    const event = newEvent({ type: 'agent.balance_repaired', subject: agentSubject({ userId, agentInstanceId }), sequence: version + 1, data });
     return { result: repair, write(batch) {
       batch.update(agent.ref, { ...repair.agent, version: version + 1 }, unchanged(agent));
       for (const hold of repair.released) writeResolvedHold(batch, agent.ref, hold);
@@ -159,14 +159,18 @@ const sliceSize = 25;
 
 /**
  * Audits the next agents after those of the last call, all around, and logs what is wrong with them. For the sweep:
- * calls follow on each other. An agent that cannot be read is left to the next round.
+ * calls follow on each other. An agent that cannot be read is logged and left to the next round; the others of its slice are not.
  */
 export async function auditSlice(clock: () => number): Promise<{ audited: number; drifted: number }> {
   const progressRef = db().collection('ops').doc('audit') as DocumentReference<AuditProgress>;
   const { cursor = null, rounds = 0 } = (await progressRef.get()).data() ?? {};
   const page = await agentsAfter(cursor, sliceSize);
   await progressRef.set({ cursor: page.cursor, rounds: page.cursor === null ? rounds + 1 : rounds, at: Timestamp.fromMillis(clock()) });
-  const audits = await auditSome(page.refs);
+  const settled = await Promise.allSettled(page.refs.map(auditOne));
+  settled.forEach((each, index) => {
+    if (each.status === 'rejected') log.write({ severity: 'ERROR', message: 'audit failed', agent: page.refs[index]!.path, error: describeError(each.reason) });
+  });
+  const audits = settled.flatMap((each) => (each.status === 'fulfilled' && each.value ? [each.value] : []));
   // What is wrong with a user concerns all of its agents.
   const distinct = new Map(audits.flatMap(({ drifts }) => drifts).map((drift) => [JSON.stringify(drift), drift]));
   for (const drift of distinct.values()) log.write({ severity: 'ERROR', message: 'ledger drift', ...drift });

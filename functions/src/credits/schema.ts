@@ -157,7 +157,7 @@ export interface CheckpointDoc {
   final: boolean;
   /** The turns since the checkpoint before, oldest first. */
   lines: UsageLine[];
-  /** When the first and the last of them ended; null without lines. */
+  /** The earliest and the latest moment at which one of them ended; null without lines. */
   firstAt: Timestamp | null;
   lastAt: Timestamp | null;
   createdAt: Timestamp;

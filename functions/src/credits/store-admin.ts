@@ -136,11 +136,13 @@ export async function lapse(target: Target, orphaned: string[] = []): Promise<Ch
       rolled = lapseLots(draft, at, (moment, days) => Timestamp.fromMillis(moment.toMillis() + days * dayMs));
     });
     if (money.entries.length === 0 && resolved.length === 0) return { result: null };
-    const expiredDOFs = -money.entries.reduce((sum, { amount }) => sum + amount, 0);
+    // The repayment of a debt from what a hold gives back is no expiry.
+    const lapsed = money.entries.filter(({ type }) => type !== 'repayment');
+    const expiredDOFs = lapsed.reduce((sum, { amount }) => sum - amount, 0);
     return { result: money, write: (batch) => {
       writeMoney(batch, agent, money, [
         ...resolved.map(({ holdId, releasedDOFs }) => ({ type: 'hold.expired' as const, data: { holdId, releasedDOFs } })),
-        ...(money.entries.length === 0 ? [] : [{ type: 'agent.dofs_expired' as const, data: { expiredDOFs, balanceAfter: money.balance.currentDOFs, grants: money.entries.flatMap(({ grantId }) => grantId ?? []) } }]),
+        ...(lapsed.length === 0 ? [] : [{ type: 'agent.dofs_expired' as const, data: { expiredDOFs, balanceAfter: money.balance.currentDOFs, grants: lapsed.flatMap(({ grantId }) => grantId ?? []) } }]),
       ]);
       for (const each of resolved) writeResolvedHold(batch, agent.ref, each);
       for (const { grantId, from, amount, lot: { source, priority, expiresAt } } of rolled) {

@@ -21,8 +21,10 @@ export type CheckpointOf = Pick<CheckpointDoc, 'sessionId' | 'ownerId' | 'agentI
 
 /** A checkpoint document that is about to be created. */
 export function toCheckpoint({ sessionId, ownerId, agentInstanceId }: CheckpointOf, total: number, lines: UsageLine[], final: boolean): object {
-  const moment = (line: UsageLine | undefined): Timestamp | null => (line ? Timestamp.fromMillis(line.at) : null);
-  return { sessionId, ownerId, agentInstanceId, total, final, lines, firstAt: moment(lines[0]), lastAt: moment(lines.at(-1)), createdAt: FieldValue.serverTimestamp() };
+  // Not of the first and the last line: instances whose clocks differ may have ended them.
+  const moments = lines.map(({ at }) => at);
+  const moment = (choose: typeof Math.min): Timestamp | null => (lines.length === 0 ? null : Timestamp.fromMillis(choose(...moments)));
+  return { sessionId, ownerId, agentInstanceId, total, final, lines, firstAt: moment(Math.min), lastAt: moment(Math.max), createdAt: FieldValue.serverTimestamp() };
 }
 
 /** Records a cumulative total of an open session; its trigger settles it. A repeat is harmless. */

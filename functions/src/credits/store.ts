@@ -1,7 +1,7 @@
 import { FieldValue, type CollectionReference, type DocumentReference, type DocumentSnapshot, type WriteBatch } from 'firebase-admin/firestore';
 import type { AgentDoc } from '../agents/schema.ts';
 import { agentRef } from '../agents/store.ts';
-import { newEvent, type EventType } from '../events/events.ts';
+import { agentSubject, newEvent, type EventType } from '../events/events.ts';
 import { outboxRef, toOutbox } from '../events/store.ts';
 import { commitIfUnchanged, unchanged, type Plan } from '../runtime/commit.ts';
 import { AppError } from '../runtime/errors.ts';
@@ -49,7 +49,7 @@ export function writeMoney(batch: WriteBatch, snapshot: DocumentSnapshot<AgentDo
   batch.update(snapshot.ref, { ...balance, version: version + all.length }, unchanged(snapshot));
   for (const entry of entries) batch.create(ledgerRef(snapshot.ref).doc(entry.operationId), { ...entry, createdAt: FieldValue.serverTimestamp() });
   all.forEach(({ type, data }, index) => {
-    const event = newEvent({ type, subject: agentInstanceId, sequence: version + index + 1, data: { userId, agentInstanceId, ...data } });
+    const event = newEvent({ type, subject: agentSubject({ userId, agentInstanceId }), sequence: version + index + 1, data: { userId, agentInstanceId, ...data } });
     batch.create(outboxRef(event.eventId), toOutbox(event));
   });
 }

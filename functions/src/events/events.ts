@@ -37,6 +37,11 @@ export interface DomainEvent {
   data: Record<string, unknown>;
 }
 
+/** The subject of events about an agent: agent ids are unique only among those of one user, and an id has no `:`. */
+export function agentSubject({ userId, agentInstanceId }: { userId: string; agentInstanceId: string }): string {
+  return `${userId}:${agentInstanceId}`;
+}
+
 /** An event about `subject`. Its id follows from subject, type and sequence, so a repeated change makes no second event. */
 export function newEvent(event: { type: EventType; subject: string; sequence: number; data: Record<string, unknown> }): DomainEvent {
   const { type, subject, sequence, data } = event;

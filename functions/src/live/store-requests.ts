@@ -38,8 +38,10 @@ export async function closeRequest(sessionId: string, requestId: string, turnId:
   return { won, record };
 }
 
+/** By all that a repeat answers: whoever resolved the same turn may have charged the same. */
 function isSame(record: RequestRecord | null, closed: RequestRecord | null): boolean {
-  return record === closed || (record !== null && closed !== null && record.state === 'done' && record.turnId === closed.turnId && record.cost === closed.cost);
+  const fields = ['state', 'turnId', 'expiresAt', 'cost', 'outcome', 'cutBecause', 'estimated', 'reply'] as const;
+  return record === closed || (record !== null && closed !== null && fields.every((field) => record[field] === closed[field]));
 }
 
 /** The record of a request; null when there is none. */

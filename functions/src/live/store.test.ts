@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setImmediate as settled } from 'node:timers/promises';
 import type { PubSub } from '@google-cloud/pubsub';
 import type { Firestore } from 'firebase-admin/firestore';
 import { createMemoryDatabase, type MemoryDatabase } from '../../test/memory/database.ts';
@@ -9,7 +10,7 @@ import { serverConfigSchema, type SessionDoc } from '../sessions/schema.ts';
 import { closeMeter } from './drain.ts';
 import type { Meter, RequestRecord } from './meter.ts';
 import { openLive, raiseLimit, updateMeter } from './store.ts';
-import { claimRequest, closeRequest, readRequest } from './store-requests.ts';
+import { claimRequest, closeRequest, keepRequest, readRequest } from './store-requests.ts';
 
 const session = {
   sessionId: 's1', ownerId: 'u1', agentInstanceId: 'a1', members: { u1: 'owner' }, status: 'active', generation: 1, version: 1, settledDOFs: 0, heldDOFs: 30, startingDOFs: 100, consumedDOFs: 0, settleEveryDOFs: 1_000,
@@ -102,6 +103,32 @@ describe('live: the store', () => {
       assert.equal((await close('t1', done('t1', 7))).won, true);
       const { won, record } = await close('t1', done('t1', 8));
       assert.deepEqual([won, record?.cost], [false, 7]);
+    });
+
+    it('is not closed by an attempt that somebody else has resolved at the same price', async () => {
+      await claim('t1');
+      const news: (() => void)[] = [];
+      let late = false;
+      const holder = createMemoryDatabase({ data: database.data, deliver: (callback) => { if (late) news.push(callback); else queueMicrotask(callback); } });
+      const use = (live: MemoryDatabase): void => useDatabases({ live, firestore: undefined as unknown as Firestore, pubsub: undefined as unknown as PubSub });
+      try {
+        use(holder);
+        const release = keepRequest('s1', 'r1');
+        await settled();
+        late = true;
+        use(database);
+        assert.equal((await close('t1', { ...done('t1', 7), outcome: 'cut', reply: '' })).won, true);
+        use(holder);
+        const answer = close('t1', { ...done('t1', 7), outcome: 'complete', reply: 'Left, now.' });
+        await settled();
+        late = false;
+        for (const each of news) each();
+        const { won, record } = await answer;
+        assert.deepEqual([won, record?.reply], [false, '']);
+        release();
+      } finally {
+        await holder.close();
+      }
     });
 
     it('is closed by the attempt that never heard so, at a price or forgotten', async () => {

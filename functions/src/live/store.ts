@@ -67,13 +67,14 @@ export async function mirrorLive(session: SessionDoc): Promise<void> {
   const over = status === 'ended';
   await transactLive<{ version?: number; dofs?: object | undefined }>(session.sessionId, (current) => {
     if (current === null) return null;
-    if ((current.version ?? 0) >= version) return undefined;
+    // Written as it is rather than left: what is seen here may be a write of this process that the server has not taken yet.
+    if ((current.version ?? 0) >= version) return current;
     const dofs = over ? { starting: startingDOFs, consumed: consumedDOFs, remaining: 0 } : current.dofs;
     return { ...current, status, closeReason, members, version, dofs, ...(over ? { turn: { state: 'idle' } } : {}) };
   });
   await updateMeter(session.sessionId, (current) => {
     if (!current) return undefined;
-    if (over) return !current.open && current.dueAt === undefined ? undefined : withoutDue({ ...current, open: false });
+    if (over) return withoutDue({ ...current, open: false });
     return current.generation < generation ? { ...current, generation } : undefined;
   });
 }
@@ -129,6 +130,11 @@ export async function endTurn(sessionId: string, { turnId, last, live }: TurnEnd
     [`streams/${sessionId}/${turnId}/${key}`]: last,
     ...Object.fromEntries(shown) as Record<string, unknown>,
   }) };
+}
+
+/** Takes back what a turn that was given up has shown late: an ended session has no turn. */
+export async function showEnded(sessionId: string): Promise<void> {
+  await transactLive<{ status?: string; turn?: object }>(sessionId, (current) => (current?.status === 'ended' ? { ...current, turn: { state: 'idle' } } : current));
 }
 
 /** Appends reply text to the stream that members watch. */

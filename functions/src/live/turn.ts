@@ -8,7 +8,7 @@ import { spendableLeft, type Meter, type RequestRecord } from './meter.ts';
 import { postTurn } from './posting.ts';
 import { prepareTurn, type PreparedTurn } from './prepare.ts';
 import type { CutReason, ProcessFrameInput, processFrameOutput, SessionContext } from './schema.ts';
-import { endTurn, type TurnEnd } from './store.ts';
+import { endTurn, showEnded, type TurnEnd } from './store.ts';
 import { claimRequest, closeRequest, keepRequest } from './store-requests.ts';
 
 /** What a turn is given from outside: clock and ids, the provider for a config, the way to end a session. */
@@ -127,7 +127,10 @@ async function succeed(turn: LeasedTurn, answer: Answer & { outcome: TurnResult[
  */
 async function closeAndPost({ input: { sessionId, requestId }, turnId, lease, deps }: LeasedTurn, cost: number, record: RequestRecord | null, end: TurnEnd, scene?: string): Promise<void> {
   const { won } = await closeRequest(sessionId, requestId, turnId, () => record);
-  if (!won) throw lostLease();
+  if (!won) {
+    await showEnded(sessionId);
+    throw lostLease();
+  }
   const { shown } = await endTurn(sessionId, end);
   const told = shown.catch(() => log.warn('live state not written', { sessionId, turnId }));
   await postTurn(sessionId, { ...lease, cost, ...(scene === undefined ? {} : { scene }) }, deps.now());

@@ -14,6 +14,6 @@ describe('random histories of the real code on databases in memory', () => {
     for (const reason of ['turn_in_progress', 'request_conflict', 'session_closed', 'dofs_exhausted', 'insufficient_dofs', 'session_limit', 'request_in_progress', 'grant_closed', 'no_dofs']) {
       assert.ok((report.refusals.get(reason) ?? 0) > 0, `no client met ${reason}`);
     }
-    assert.ok(report.faults > seeds && report.turns > seeds, `${report.faults} faults, ${report.turns} turns`);
+    assert.ok(report.faults > seeds && report.turns > seeds && report.shown > seeds, `${report.faults} faults, ${report.turns} turns, ${report.shown} live states`);
   });
 });

@@ -13,7 +13,7 @@ export function checkQuiet(world: World, told: Told): void {
   const checkpoints = Map.groupBy(of<CheckpointDoc>(/^sessions\/[^/]+\/checkpoints\//), ([, { sessionId }]) => sessionId);
   const turns = Map.groupBy(told.turns, ([key]) => key.split('/')[0]!);
   for (const [path, session] of sessions) {
-    checkLive(world, path, session);
+    if (session.status !== 'ended' || session.settlement !== 'done') broken('quiet', `${path} is ${session.status}, ${session.settlement}`);
     checkReceipt(path, session, (checkpoints.get(session.sessionId) ?? []).flatMap(([, { lines }]) => lines), turns.get(session.sessionId) ?? []);
   }
   const settled = new Set(sessions.filter(([, { settlement }]) => settlement === 'done').map(([, { sessionId }]) => sessionId));
@@ -33,15 +33,24 @@ function checkAgent(path: string, { holds, lots }: AgentDoc, settled: Set<string
   if (unheld.length > 0) broken('I4', `${path} holds for sessions that are settled: ${unheld.join()}`);
 }
 
-/** I9: `live/` and the meter say what the session says. */
-function checkLive(world: World, path: string, { sessionId, status, settlement, closeReason, version, consumedDOFs }: SessionDoc): void {
-  if (status !== 'ended' || settlement !== 'done') broken('quiet', `${path} is ${status}, ${settlement}`);
-  const live = world.node(`live/${sessionId}`) as { status: string; closeReason: string; version: number; dofs: { consumed: number; remaining: number } } | null;
-  const shown = live && [live.status, live.closeReason, live.version, live.dofs.consumed, live.dofs.remaining];
-  const wanted = [status, closeReason, version, consumedDOFs, 0];
-  if (live && JSON.stringify(shown) !== JSON.stringify(wanted)) broken('I9', `live/${sessionId} shows ${JSON.stringify(shown)} instead of ${JSON.stringify(wanted)}`);
-  const meter = world.node(`meters/${sessionId}`) as { open: boolean; consumed: number; closeReason?: string; turn?: object } | null;
-  if (meter && (meter.open || meter.turn || meter.closeReason !== closeReason || meter.consumed !== consumedDOFs)) broken('I9', `meters/${sessionId} is ${JSON.stringify(meter)}, the session ended with ${closeReason} at ${consumedDOFs}`);
+/**
+ * I9: `live/` and the meter say what a settled session says, as long as it has its live state: to be asked before the
+ * sweep removes it. Answers how many sessions had one.
+ */
+export function checkLive(world: World): number {
+  let shown = 0;
+  for (const [path, data] of Object.entries(world.firestore.dump('sessions'))) {
+    const { sessionId, settlement, status, closeReason, version, consumedDOFs } = data as SessionDoc;
+    if (!/^sessions\/[^/]+$/.test(path) || settlement !== 'done') continue;
+    const live = world.node(`live/${sessionId}`) as { status: string; closeReason: string; version: number; dofs: { consumed: number; remaining: number }; turn: { state: string } } | null;
+    if (live) shown++;
+    const found = live && [live.status, live.closeReason, live.version, live.dofs.consumed, live.dofs.remaining, live.turn.state];
+    const wanted = [status, closeReason, version, consumedDOFs, 0, 'idle'];
+    if (live && JSON.stringify(found) !== JSON.stringify(wanted)) broken('I9', `live/${sessionId} shows ${JSON.stringify(found)} instead of ${JSON.stringify(wanted)}`);
+    const meter = world.node(`meters/${sessionId}`) as { open: boolean; consumed: number; closeReason?: string; turn?: object } | null;
+    if (meter && (meter.open || meter.turn || meter.closeReason !== closeReason || meter.consumed !== consumedDOFs)) broken('I9', `meters/${sessionId} is ${JSON.stringify(meter)}, the session ended with ${closeReason} at ${consumedDOFs}`);
+  }
+  return shown;
 }
 
 /** I5: every DOF is in one line, every turn in one line at the price that its client was told. */

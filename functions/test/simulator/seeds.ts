@@ -17,6 +17,7 @@ export interface SeedsReport {
   turns: number;
   consumedDOFs: number;
   faults: number;
+  shown: number;
   refusals: Map<string, number>;
   /** The first seed that broke a rule, its shortest history that does, and how to play it again; null when none did. */
   failure: string | null;
@@ -24,13 +25,14 @@ export interface SeedsReport {
 
 /** Runs one history per seed and stops at the first that breaks a rule, which it then makes as short as it can. */
 export async function runSeeds({ first, count, onSeed = () => undefined, signal }: Seeds): Promise<SeedsReport> {
-  const report: SeedsReport = { histories: 0, turns: 0, consumedDOFs: 0, faults: 0, refusals: new Map(), failure: null };
+  const report: SeedsReport = { histories: 0, turns: 0, consumedDOFs: 0, faults: 0, shown: 0, refusals: new Map(), failure: null };
   for (let seed = first; seed < first + count && !signal?.aborted; seed++) {
     try {
-      const { turns, consumedDOFs, faults, refusals } = await simulate(planOf(seed), faultRateOf(seed));
+      const { turns, consumedDOFs, faults, shown, refusals } = await simulate(planOf(seed), faultRateOf(seed));
       report.turns += turns;
       report.consumedDOFs += consumedDOFs;
       report.faults += faults;
+      report.shown += shown;
       for (const [reason, times] of refusals) report.refusals.set(reason, (report.refusals.get(reason) ?? 0) + times);
     } catch (error) {
       report.failure = signal?.aborted ? null : await describeFailure(seed, error as Error);

@@ -3,7 +3,7 @@ import { carryOut, type Plan } from './commands.ts';
 import { drive } from './driver.ts';
 import { faultsOf } from './faults.ts';
 import { Invariants } from './invariants.ts';
-import { checkQuiet } from './quiet.ts';
+import { checkLive, checkQuiet } from './quiet.ts';
 import { agentId, agentsPerPlayer, players, seedWorld } from './setup.ts';
 import { deliverEvents } from './triggers.ts';
 import { World, type Process } from './world.ts';
@@ -14,6 +14,8 @@ export interface History {
   turns: number;
   consumedDOFs: number;
   faults: number;
+  /** How often a settled session was compared with its `live/`. */
+  shown: number;
   /** Refusals that clients got, by reason. */
   refusals: Map<string, number>;
 }
@@ -45,11 +47,11 @@ export async function simulate({ seed, commands }: Plan, faultRate = 0.01): Prom
       return possible[chance.below(possible.length)]!;
     };
     await drive(world, { work: commands.map((command) => () => carryOut(command, clients, world)), parallel: 4, afterStep: check });
-    await quieten(world, clients, check);
+    const shown = await quieten(world, clients, check);
     await drive(world, { work: [() => clients.audit()], parallel: 1, afterStep: check });
     checkQuiet(world, clients.told);
     const costs = [...clients.told.turns.values()];
-    return { commands: commands.length, turns: costs.length, consumedDOFs: costs.reduce((sum, cost) => sum + cost, 0), faults, refusals: clients.told.refusals };
+    return { commands: commands.length, turns: costs.length, consumedDOFs: costs.reduce((sum, cost) => sum + cost, 0), faults, shown, refusals: clients.told.refusals };
   } finally {
     await world.close();
   }
@@ -66,10 +68,15 @@ function processes(world: World): () => Process {
   };
 }
 
-/** Stops everything that goes wrong and lets time and sweeps do their work. */
-async function quieten(world: World, clients: Clients, check: () => void): Promise<void> {
+/** Stops everything that goes wrong and lets time and sweeps do their work. Answers how often `live/` was compared with a session. */
+async function quieten(world: World, clients: Clients, check: () => void): Promise<number> {
   world.faultOf = () => 'none';
   for (const process of world.processes) process.skewMs = 0;
   const pass = (minutes: number) => () => new Promise<void>((resolve) => { world.scheduler.after(minutes * 60_000, resolve, null); });
-  for (const minutes of [20, 45, 20, 20, 20]) await drive(world, { work: [pass(minutes), () => clients.sweep()], parallel: 1, afterStep: check });
+  let shown = 0;
+  for (const minutes of [20, 25, 20, 20, 20, 20]) {
+    await drive(world, { work: [pass(minutes), () => clients.sweep()], parallel: 1, afterStep: check });
+    shown += checkLive(world);
+  }
+  return shown;
 }

@@ -4,7 +4,7 @@ import { drive } from './driver.ts';
 import { faultsOf, type Fault } from './faults.ts';
 import { Invariants } from './invariants.ts';
 import type { Behaviour } from './provider.ts';
-import { checkQuiet } from './quiet.ts';
+import { checkLive, checkQuiet } from './quiet.ts';
 import { seedWorld } from './setup.ts';
 import { deliverEvents } from './triggers.ts';
 import { World, type Process } from './world.ts';
@@ -88,7 +88,10 @@ export async function soak({ users, frames, seed, faultRate, onFrame = () => und
     if (signal?.aborted) return null;
     strikes.stop();
     const pass = (minutes: number) => () => new Promise<void>((resolve) => { world.scheduler.after(minutes * 60_000, resolve, null); });
-    for (const minutes of [20, 45, 20, 20]) await drive(world, { work: [pass(minutes), () => clients.sweep()], parallel: 1, afterStep: check });
+    for (const minutes of [20, 45, 20, 20]) {
+      await drive(world, { work: [pass(minutes), () => clients.sweep()], parallel: 1, afterStep: check });
+      checkLive(world);
+    }
     checkQuiet(world, clients.told);
     const audits = await auditAll(world);
     const costs = [...clients.told.turns.values()];

@@ -3,7 +3,7 @@ import type { SessionDoc } from '../../src/sessions/schema.ts';
 import { Clients } from './client.ts';
 import { drive } from './driver.ts';
 import { Invariants } from './invariants.ts';
-import { checkQuiet } from './quiet.ts';
+import { checkLive, checkQuiet } from './quiet.ts';
 import { agentId, players, seedWorld } from './setup.ts';
 import { deliverEvents, eventsOf, type TriggerEvent } from './triggers.ts';
 import { World, type Process } from './world.ts';
@@ -83,7 +83,9 @@ export class Stage {
   async curtain(): Promise<void> {
     this.world.faultOf = () => 'none';
     for (const process of this.world.processes) process.skewMs = 0;
-    await this.rest(20, 45, 20);
+    await this.rest(20);
+    checkLive(this.world);
+    await this.rest(45, 20);
     await this.play([() => this.clients.audit()]);
     checkQuiet(this.world, this.clients.told);
   }
