@@ -21,37 +21,35 @@ const neverOpened: Meter = { open: true, generation: 0, limit: 0, consumed: 0, c
 export async function closeMeter(sessionId: string, reason: CloseReason, now: () => number, mayClose: (meter: Meter) => boolean = () => true): Promise<Closed> {
   const deadline = now() + drainMs;
   let kept = false;
-  await updateMeter(sessionId, (meter) => {
-    kept = meter !== null && meter.open && !mayClose(meter);
+  let meter = await updateMeter(sessionId, (current) => {
+    kept = current !== null && current.open && !mayClose(current);
     // A session that ends before its start has opened the meter leaves a closed one behind, or that start would open it.
-    return kept || meter?.open === false ? undefined : close(meter ?? neverOpened, reason, now());
+    return kept || current?.open === false ? undefined : close(current ?? neverOpened, reason, now());
   });
   if (kept) return 'kept';
-  for (;;) {
-    const meter = await untilIdle(sessionId, deadline, now);
-    if (meter?.turn) {
-      await resolveAbandoned(sessionId, meter, { idleMs: 0, settleEvery: Infinity }, now());
-      continue;
-    }
-    const context = meter && await readContext(sessionId);
-    const lines = meter && context ? await lastLines({ ...context, sessionId }, await usageBetween(sessionId, meter.checkpointed, meter.consumed)) : [];
-    return { total: meter?.consumed ?? null, lines, reason: (meter?.closeReason ?? reason) as CloseReason };
+  for (; meter?.turn; meter = await updateMeter(sessionId, () => undefined)) {
+    const holding = await untilIdle(sessionId, deadline, now);
+    if (holding) await resolveAbandoned(sessionId, holding, { idleMs: 0, settleEvery: Infinity }, now());
   }
+  const context = meter && await readContext(sessionId);
+  const lines = meter && context ? await lastLines({ ...context, sessionId }, await usageBetween(sessionId, meter.checkpointed, meter.consumed)) : [];
+  return { total: meter?.consumed ?? null, lines, reason: (meter?.closeReason ?? reason) as CloseReason };
 }
 
-/** The meter once no turn holds it, or as it is when the deadline passes or the turn's lease has expired. */
+/** Null once no turn holds the closed meter; the meter as it is when the deadline passes or the turn's lease has expired. */
 function untilIdle(sessionId: string, deadline: number, now: () => number): Promise<Meter | null> {
   return new Promise((resolve) => {
     let cancel: (() => void) | undefined;
     const unwatch = watchMeter(sessionId, (meter) => {
       cancel?.();
-      const waitMs = meter?.turn ? Math.min(deadline, meter.turn.expiresAt) - now() : 0;
+      // One that is open was seen before it was closed.
+      const until = meter?.turn ? Math.min(deadline, meter.turn.expiresAt) : meter?.open ? deadline : 0;
       const finish = (): void => {
-        resolve(meter);
+        resolve(meter?.turn ? meter : null);
         queueMicrotask(() => unwatch());
       };
-      if (waitMs <= 0) finish();
-      else cancel = after(waitMs, finish);
+      if (until <= now()) finish();
+      else cancel = after(until - now(), finish);
     });
   });
 }

@@ -67,8 +67,7 @@ export async function mirrorLive(session: SessionDoc): Promise<void> {
   const over = status === 'ended';
   await transactLive<{ version?: number; dofs?: object | undefined }>(session.sessionId, (current) => {
     if (current === null) return null;
-    // Written as it is rather than left: what is seen here may be a write of this process that the server has not taken yet.
-    if ((current.version ?? 0) >= version) return current;
+    if ((current.version ?? 0) >= version) return undefined;
     const dofs = over ? { starting: startingDOFs, consumed: consumedDOFs, remaining: 0 } : current.dofs;
     return { ...current, status, closeReason, members, version, dofs, ...(over ? { turn: { state: 'idle' } } : {}) };
   });
@@ -81,13 +80,10 @@ export async function mirrorLive(session: SessionDoc): Promise<void> {
 
 /**
  * Changes the meter in a transaction. `change` gets the meter (null when there is none) and returns the new one, or
- * undefined to leave it; it runs again whenever somebody else was faster.
+ * undefined to leave it; it runs again whenever somebody else was faster. Answers the meter afterwards.
  */
-export async function updateMeter(sessionId: string, change: (meter: Meter | null) => Meter | undefined): Promise<void> {
-  await transact<Meter>(liveRefs(sessionId).meter, (current) => {
-    const next = change(current);
-    return current === null ? next ?? null : next;
-  });
+export async function updateMeter(sessionId: string, change: (meter: Meter | null) => Meter | undefined): Promise<Meter | null> {
+  return transact<Meter>(liveRefs(sessionId).meter, change);
 }
 
 function withoutDue({ dueAt: _dueAt, ...meter }: Meter): Meter {

@@ -7,14 +7,19 @@ const attempts = 8;
 const interruptions = new Set(['set', 'disconnect']);
 
 /**
- * A transaction on one node; answers what stands there afterwards. One that was interrupted runs again, although it may
- * have been carried out: every change here is one that may be asked for twice.
+ * A transaction on one node; answers what stands there afterwards. `change` answers undefined to leave it as it is: that
+ * is written as well, so that the server confirms it, since what a process sees may be its own write that the server has
+ * yet to refuse. One that was interrupted runs again, although it may have been carried out: every change here is one
+ * that may be asked for twice.
  * @throws AppError `aborted` (contention) when others are faster for too long.
  */
 export async function transact<T extends object>(ref: Reference, change: (current: T | null) => T | null | undefined): Promise<T | null> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const { snapshot } = await ref.transaction((current: T | null) => change(current), undefined, false);
+      const { snapshot } = await ref.transaction((current: T | null) => {
+        const next = change(current);
+        return next === undefined ? current : next;
+      }, undefined, false);
       return snapshot.val() as T | null;
     } catch (error) {
       const { message } = error as Error;
