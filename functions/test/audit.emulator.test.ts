@@ -134,7 +134,8 @@ describe('the audit of played sessions', () => {
     // What other tests have broken is not for the output of this one.
     useLog({ info: () => undefined, warn: () => undefined, write: () => undefined });
     try {
-      while (await rounds() === first) audited += (await auditSlice(Date.now)).audited;
+      // The suite's own sweep may have begun the round of today.
+      while (await rounds() === first) audited += (await auditSlice(() => Date.now() + 48 * 3_600_000)).audited;
     } finally {
       useLog(null);
     }

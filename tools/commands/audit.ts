@@ -26,6 +26,18 @@ async function* selected(store: Store, { user, agent }: Options): AsyncGenerator
   }
 }
 
+/** Agents that are gone; nothing narrows this, since it finds them by their grants. Their number. */
+async function reportMissing(store: Store, report: Report): Promise<number> {
+  const gone = new Map<string, Parameters<Report['drift']>[0]>();
+  for (let cursor: string | null = null, more = true; more; more = cursor !== null) {
+    const page: Awaited<ReturnType<Store['missingAgents']>> = await store.missingAgents(cursor, 500);
+    for (const drift of page.drifts) gone.set(drift.documents.join(), drift);
+    cursor = page.cursor;
+  }
+  for (const drift of gone.values()) report.drift(drift);
+  return gone.size;
+}
+
 /** Audits everything selected and reports each drift once, however many agents it concerns. */
 async function auditAll(store: Store, options: Options, report: Report): Promise<AgentAudit[]> {
   const audits: AgentAudit[] = [];
@@ -63,10 +75,10 @@ async function repairAll(store: Store, audits: AgentAudit[], report: Report): Pr
   return repaired;
 }
 
-function summed(audits: AgentAudit[], repaired: number | null, begun: number): Summary {
+function summed(audits: AgentAudit[], repaired: number | null, missing: number, begun: number): Summary {
   const sum = (of: (audit: AgentAudit) => number): number => audits.reduce((total, audit) => total + of(audit), 0);
   return {
-    agents: audits.length, entries: sum(({ entries }) => entries), sessions: sum(({ sessions }) => sessions), drifts: sum(({ drifts }) => drifts.length),
+    agents: audits.length, entries: sum(({ entries }) => entries), sessions: sum(({ sessions }) => sessions), drifts: missing + sum(({ drifts }) => drifts.length),
     repairable: sum(({ drifts }) => drifts.filter(({ repairable }) => repairable).length), unsteady: sum(({ unsteady }) => Number(unsteady)), repaired,
     seconds: Math.round((performance.now() - begun) / 100) / 10,
   };
@@ -86,7 +98,8 @@ async function audit(options: Options, report: Report): Promise<number> {
         audits = await auditAll(store, options, report);
       }
     }
-    const summary = summed(audits, repaired, begun);
+    const missing = options.user === null && options.agent === null ? await reportMissing(store, report) : 0;
+    const summary = summed(audits, repaired, missing, begun);
     report.summary(summary);
     return summary.drifts === 0 ? 0 : 1;
   } finally {

@@ -27,6 +27,13 @@ function readArguments(args: string[]): { importFrom: string | undefined; export
   }
 }
 
+/** The emulators never run a schedule by themselves, so this does; the answer ends it. A sweep that fails says so in the log. */
+function sweepEveryMinute({ urls }: Suite): () => void {
+  const address = `${urls.functions}/functions/projects/${PROJECT_ID}/triggers/us-central1-sweep-0`;
+  const timer = setInterval(() => void fetch(address, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }).catch(() => undefined), 60_000);
+  return () => clearInterval(timer);
+}
+
 function printAddresses(suite: Suite): void {
   console.log(`\nJIGA on the Firebase emulators, ${suite.description}\n`);
   for (const [name, url] of Object.entries(suite.urls)) console.log(`  ${name.padEnd(10)} ${url}`);
@@ -55,11 +62,13 @@ await runCommand(async () => {
   console.log('Starting the emulators ...');
   const suite = await startSuite({ importFrom, exportTo, logFile: join(CACHE, 'start.log'), signal });
   const stopWatching = rebuildOnChange((line) => console.log(line));
+  const stopSweeping = sweepEveryMinute(suite);
   printAddresses(suite);
   if (importFrom === EMULATOR_DATA) printAccounts();
   console.log('\nCtrl-C stops them.');
   await Promise.race([aborted(signal), suite.exited]);
   stopWatching();
+  stopSweeping();
   if (signal.aborted) console.log(exportTo ? `\nStopping, and exporting to ${exportTo} ...` : '\nStopping ...');
   else console.error(`The emulators ended by themselves: read ${suite.logFile}.`);
   await suite.stop();

@@ -35,6 +35,7 @@ export const driftKinds = {
   'grant.recordMissing': 'a lot was opened without the record of its grant',
   'grant.entryMissing': 'a grant has no ledger entry',
   'grant.openedTwice': 'a lot was opened by more than one ledger entry',
+  'agent.missing': 'there are grants of an agent whose document is gone',
   'agent.identity': 'the agent document names another owner or agent than its path',
   'agent.currentDOFs': 'the balance is not what the ledger adds up to',
   'agent.debtDOFs': 'the debt is not what the ledger adds up to',

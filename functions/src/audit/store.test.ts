@@ -184,10 +184,11 @@ describe('audit: the store', () => {
       { severity: 'ERROR', message: 'ledger drift', kind: 'user.activeSessions', documents: ['users/u1', 'sessions/gone'], expected: { gone: null }, found: { gone: 'a12' }, repairable: true },
       { severity: 'ERROR', message: 'ledger drift', kind: 'agent.debtDOFs', documents: ['users/u1/agents/a12'], expected: 0, found: 5, repairable: true },
     ]);
-    assert.deepEqual(firestore.snapshotAt('ops/audit').data(), { cursor: 'users/u1/agents/a34', rounds: 0, at: Timestamp.fromMillis(clock) });
+    assert.deepEqual(firestore.snapshotAt('ops/audit').data(), { cursor: 'users/u1/agents/a34', rounds: 0, at: Timestamp.fromMillis(clock), roundAt: Timestamp.fromMillis(clock) });
     assert.equal((await auditSlice(() => clock)).audited, 5);
-    assert.deepEqual(firestore.snapshotAt('ops/audit').data(), { cursor: null, rounds: 1, at: Timestamp.fromMillis(clock) });
-    assert.equal((await auditSlice(() => clock)).audited, 25);
+    assert.deepEqual(firestore.snapshotAt('ops/audit').data(), { cursor: null, rounds: 1, at: Timestamp.fromMillis(clock), roundAt: Timestamp.fromMillis(clock) });
+    assert.equal((await auditSlice(() => clock + 60_000)).audited, 0, 'one round a day');
+    assert.equal((await auditSlice(() => clock + 24 * 60 * 60_000)).audited, 25);
   });
 
   it('audits the others of a slice when one agent cannot be read', async () => {

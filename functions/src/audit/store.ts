@@ -40,6 +40,19 @@ export async function agentsOf(userId: string, agentInstanceId: string | null): 
   return (await agentsRef(userId).get()).docs.map(({ ref }) => ref);
 }
 
+/**
+ * Agents whose document is gone although they have been granted something, among up to `limit` grants after a cursor:
+ * the agents themselves cannot be listed any more. Reads only.
+ */
+export async function missingAgents(cursor: string | null, limit: number): Promise<{ drifts: Drift[]; cursor: string | null }> {
+  const all = db().collectionGroup('grants').orderBy(FieldPath.documentId()).limit(limit);
+  const { docs } = await (cursor === null ? all : all.startAfter(db().doc(cursor))).get();
+  const agents = [...new Map(docs.map(({ ref }) => [ref.parent.parent!.path, ref.parent.parent!])).values()];
+  const found = agents.length === 0 ? [] : await db().getAll(...agents);
+  const drifts = found.filter(({ exists }) => !exists).map(({ ref }): Drift => ({ kind: 'agent.missing', documents: [ref.path], expected: 'a document', found: null, repairable: false }));
+  return { drifts, cursor: docs.length < limit ? null : docs.at(-1)!.ref.path };
+}
+
 /** Audits up to `limit` agents after a cursor. Reads only. */
 export async function auditPage(cursor: string | null, limit: number): Promise<{ audits: AgentAudit[]; cursor: string | null }> {
   const page = await agentsAfter(cursor, limit);
@@ -154,18 +167,23 @@ interface AuditProgress {
   /** Times that all agents have been audited. */
   rounds: number;
   at: Timestamp;
+  /** When the round began: there is one a day, since it reads every ledger. */
+  roundAt: Timestamp;
 }
 const sliceSize = 25;
+const roundEveryMs = 24 * 60 * 60_000;
 
 /**
- * Audits the next agents after those of the last call, all around, and logs what is wrong with them. For the sweep:
+ * Audits the next agents after those of the last call, all around once a day, and logs what is wrong with them. For the sweep:
  * calls follow on each other. An agent that cannot be read is logged and left to the next round; the others of its slice are not.
  */
 export async function auditSlice(clock: () => number): Promise<{ audited: number; drifted: number }> {
   const progressRef = db().collection('ops').doc('audit') as DocumentReference<AuditProgress>;
-  const { cursor = null, rounds = 0 } = (await progressRef.get()).data() ?? {};
+  const { cursor = null, rounds = 0, roundAt } = (await progressRef.get()).data() ?? {};
+  const at = clock();
+  if (cursor === null && roundAt && at < roundAt.toMillis() + roundEveryMs) return { audited: 0, drifted: 0 };
   const page = await agentsAfter(cursor, sliceSize);
-  await progressRef.set({ cursor: page.cursor, rounds: page.cursor === null ? rounds + 1 : rounds, at: Timestamp.fromMillis(clock()) });
+  await progressRef.set({ cursor: page.cursor, rounds: page.cursor === null ? rounds + 1 : rounds, at: Timestamp.fromMillis(at), roundAt: cursor === null || !roundAt ? Timestamp.fromMillis(at) : roundAt });
   const settled = await Promise.allSettled(page.refs.map(auditOne));
   settled.forEach((each, index) => {
     if (each.status === 'rejected') log.write({ severity: 'ERROR', message: 'audit failed', agent: page.refs[index]!.path, error: describeError(each.reason) });

@@ -4,7 +4,7 @@ import { burn, freeOf, isUsable, negative } from './lots.ts';
 import type { LotDoc } from './schema.ts';
 
 /** Most open lots of one agent: keeps its document small. */
-export const maxOpenLots = 500;
+export const maxOpenLots = 200;
 
 /** Who changes a balance from outside, and why; kept with the entry. */
 export type Because = Required<Pick<EntryAbout, 'reason' | 'actor'>>;

@@ -6,15 +6,22 @@ import type { HoldDoc, LotAmount, ResolvedHoldDoc } from './schema.ts';
 /** A hold as it is placed or resolved, without the moment, which the store adds. */
 export type ResolvedHold = Omit<ResolvedHoldDoc, 'resolvedAt'>;
 
+/** Most pending holds of one agent: with its lots they keep its document small. */
+export const maxPendingHolds = 50;
+
 /** What identifies and dates a new hold. */
 export type NewHold = Pick<HoldDoc, 'sessionId' | 'expiresAt' | 'createdAt'>;
 
 /**
  * First phase: sets `amount` DOFs aside, in burn order.
- * @throws AppError `resource-exhausted` (insufficient_dofs) when that much is not available.
+ * @throws AppError `resource-exhausted` (insufficient_dofs) when that much is not available, `failed-precondition`
+ *   (too_many_holds).
  */
 export function placeHold(draft: Draft, holdId: string, amount: number, hold: NewHold, now: number): void {
   if (draft.holds[holdId]) throw new Error(`hold ${holdId} is pending already`);
+  if (Object.keys(draft.holds).length >= maxPendingHolds) {
+    throw new AppError('failed-precondition', `This agent has ${maxPendingHolds} pending holds. Post or release some first.`, { reason: 'too_many_holds' });
+  }
   const lots = take(draft, amount, now);
   draft.holds[holdId] = { ...hold, amount, lots, postedDOFs: 0 };
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { idSchema, momentSchema } from '../runtime/schema.ts';
+import { accountIdSchema, idSchema, momentSchema } from '../runtime/schema.ts';
 import { grantSources } from './schema.ts';
 
 /** Most DOFs that one operation moves. */
@@ -12,7 +12,7 @@ const amountSchema = z.int().positive().max(mostDOFs);
 /** Names an operation for ever, such as the id of a payment: the same key is carried out once. */
 const idempotencyKey = idSchema.max(40).describe('Names the operation, such as the id of a payment: repeating it with the same body returns the first result, with another body it is a conflict. At most 40 characters.');
 const reason = z.string().trim().min(1).max(200).regex(/^\P{Cc}*$/u, 'must not contain control characters').describe('Why; kept in the ledger with the account of the administrator.');
-const target = { userId: z.string().regex(/^[A-Za-z0-9_-]{1,128}$/, 'is no id of an account'), agentInstanceId: idSchema };
+const target = { userId: accountIdSchema, agentInstanceId: idSchema };
 
 /** What every operation on a balance answers. */
 const outcome = {
@@ -50,7 +50,7 @@ export type VoidResult = Omit<z.output<typeof voidGrantOutput>, 'replayed'>;
 export const adjustBalanceInput = z.strictObject({
   idempotencyKey, ...target, reason,
   amount: z.int().min(-mostDOFs).max(mostDOFs).refine((amount) => amount !== 0, 'must not be 0').describe('Signed. Positive opens a lot, negative takes what no hold has taken.'),
-  correctsEntryId: z.string().regex(/^[A-Za-z0-9_-]{1,200}$/, 'is no id of a ledger entry').optional().describe('The ledger entry that this corrects.'),
+  correctsEntryId: z.string().regex(/^(?!__.*__$)[A-Za-z0-9_-]{1,200}$/, 'is no id of a ledger entry').optional().describe('The ledger entry that this corrects.'),
 });
 export const adjustBalanceOutput = z.object({ grantId: z.string().nullable().describe('The lot that a positive adjustment opened.'), ...outcome });
 

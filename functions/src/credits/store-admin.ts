@@ -40,7 +40,8 @@ export async function grant(key: Idempotency, target: Target, granted: NewGrant,
 export async function voidGrant(key: Idempotency, target: Target, grantId: string, because: Because): Promise<VoidResult & { replayed: boolean }> {
   return changeMoneyOnce(key, target, async (agent) => {
     if (!Object.hasOwn(agent.data()!.lots, grantId) && !(await grantsRef(agent.ref).doc(grantId).get()).exists) throw new AppError('not-found', 'This agent has no grant with this id.', { reason: 'not_found' });
-    const money = change(agent.data()!, now(), (draft) => voidLot(draft, grantId, because, now()));
+    const at = now();
+    const money = change(agent.data()!, at, (draft) => voidLot(draft, grantId, because, at));
     const heldBack = money.balance.lots[grantId]?.remaining ?? 0;
     const result = { grantId, voidedDOFs: -(money.entries[0]?.amount ?? 0), heldDOFs: heldBack, ...outcomeOf(money) };
     return { result, write: (batch) => writeMoney(batch, agent, money, [{ type: 'agent.grant_voided', data: { ...result } }]) };
@@ -61,9 +62,10 @@ export async function adjust(key: Idempotency, target: Target, adjustment: Adjus
   return changeMoneyOnce(key, target, async (agent) => {
     const corrected = correctsEntryId === null ? null : (await ledgerRef(agent.ref).doc(correctsEntryId).get()).data();
     if (corrected === undefined) throw new AppError('not-found', 'This agent has no ledger entry with the id correctsEntryId.', { reason: 'not_found' });
+    const at = now();
     const about = { type: 'adjustment' as const, operationId: adjustmentId, reason, actor, ...(correctsEntryId === null ? {} : { correctsEntryId }) };
-    const lot = { source: correctsEntryId === null ? 'admin' as const : 'refund' as const, priority: 50, rollover: null, expiresAt: null, createdAt: Timestamp.fromMillis(now()) };
-    const money = change(agent.data()!, now(), (draft) => (amount > 0 ? grantLot(draft, adjustmentId, amount, lot, about, now()) : debit(draft, -amount, about, now(), corrected?.lots.map(({ grantId }) => grantId))));
+    const lot = { source: correctsEntryId === null ? 'admin' as const : 'refund' as const, priority: 50, rollover: null, expiresAt: null, createdAt: Timestamp.fromMillis(at) };
+    const money = change(agent.data()!, at, (draft) => (amount > 0 ? grantLot(draft, adjustmentId, amount, lot, about, at) : debit(draft, -amount, about, at, corrected?.lots.map(({ grantId }) => grantId))));
     const result = { grantId: amount > 0 ? adjustmentId : null, ...outcomeOf(money) };
     return { result, write: (batch) => {
       writeMoney(batch, agent, money, [{ type: 'agent.balance_adjusted', data: { ...result, correctsEntryId } }]);
@@ -96,8 +98,9 @@ export async function resolve(target: Target, holdId: string, amount: number, be
     if (amount > pending.amount) throw new AppError('invalid-argument', `This hold is for ${pending.amount} DOFs; no more can be posted from it.`, { reason: 'bad_input' });
     const state = amount > 0 ? 'posted' : 'released';
     let resolved!: Omit<ResolvedHoldDoc, 'resolvedAt'>;
-    const money = change(agent.data()!, now(), (draft) => {
-      postHold(draft, holdId, amount, { type: 'post', operationId: `post-${holdId}`, ...because }, now());
+    const at = now();
+    const money = change(agent.data()!, at, (draft) => {
+      postHold(draft, holdId, amount, { type: 'post', operationId: `post-${holdId}`, ...because }, at);
       resolved = resolveHold(draft, holdId, state);
     });
     return { result: resolved, write: (batch) => {

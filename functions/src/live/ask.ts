@@ -117,7 +117,7 @@ function affordableTokens({ prepared, held }: Question): number {
   if (held >= prepared.held) return maxOutputTokens;
   const perToken = (prepared.held - prepared.least) / (maxOutputTokens - prepared.leastOutputTokens);
   const affordable = Math.floor(prepared.leastOutputTokens + (held - prepared.least) / perToken);
-  return perToken === 0 ? maxOutputTokens : Math.min(maxOutputTokens, affordable);
+  return Math.min(maxOutputTokens, affordable);
 }
 
 function spokenToo({ prepared }: Question, usage: Answer['usage'], reply: string): PricedUsage {

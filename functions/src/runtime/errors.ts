@@ -29,6 +29,7 @@ export type ErrorReason =
   | 'grant_closed'
   | 'hold_resolved'
   | 'too_many_lots'
+  | 'too_many_holds'
   | 'dofs_exhausted'
   | 'session_limit'
   | 'session_closed'

@@ -20,7 +20,7 @@ export interface OpenSession {
   remainingDOFs: number;
 }
 
-const maxEndsFirst = 5;
+const maxEndsFirst = 25;
 
 /**
  * Starts a session, or resumes the one that is open with the same agent. Sessions that stand in the way because

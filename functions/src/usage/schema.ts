@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { dofRatesSchema, entryTypes, grantSources } from '../credits/schema.ts';
 import { turnOutcomes } from '../live/schema.ts';
 import { noUsage, providerNames, type Usage } from '../providers/types.ts';
-import { dofsSchema, idSchema, momentSchema, pageSchema } from '../runtime/schema.ts';
+import { dofsSchema, accountIdSchema, idSchema, momentSchema, pageSchema } from '../runtime/schema.ts';
 
 /** The counts of a model call, in the order in which reports show them. */
 export const usageCounts = Object.keys(noUsage) as (keyof Usage)[];
@@ -65,7 +65,7 @@ export const getReceiptOutput = z.object({
 });
 
 /** Whose data is asked for, where an administrator may name somebody else. */
-const userId = idSchema.optional().describe('Another user; administrators only.');
+const userId = accountIdSchema.optional().describe('Another user; administrators only.');
 
 export const listLedgerInput = z.strictObject({ agentInstanceId: idSchema, userId, ...pageSchema.shape });
 
