@@ -89,7 +89,7 @@ describe('the audit of played sessions', () => {
     const after = (await read<AgentDoc>(pathOf(player)))!;
     assert.deepEqual(after, { ...before, version: before.version + 1 });
     assert.deepEqual(await readAll(`${pathOf(player)}/ledger`), ledger);
-    const event = await read<{ topic: string; data: { before: Record<string, unknown>; after: Record<string, unknown> } }>(`outbox/${player.agentInstanceId}-${String(after.version).padStart(6, '0')}-agent.balance_repaired`);
+    const event = await read<{ topic: string; data: { before: Record<string, unknown>; after: Record<string, unknown> } }>(`outbox/${player.uid}:${player.agentInstanceId}-${String(after.version).padStart(6, '0')}-agent.balance_repaired`);
     assert.equal(event?.topic, 'transaction-events');
     assert.deepEqual([event?.data.before['currentDOFs'], event?.data.after['currentDOFs']], [before.currentDOFs + 100, before.currentDOFs]);
     // The session goes on as if nothing had been.

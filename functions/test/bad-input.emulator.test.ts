@@ -233,6 +233,11 @@ describe('bad input through the callables', () => {
   describe('in frames, audio and instructions', () => frameCases.forEach(check));
   describe('of other kinds', () => others.forEach(check));
 
+  it('a field that the client SDK sends as null is one that was left out', async () => {
+    const { sessions } = await player.call('listMySessions', { limit: 1, cursor: undefined });
+    assert.equal(sessions.length, 1);
+  });
+
   it('the client SDK does not even send NaN', async () => {
     await assert.rejects(player.callRaw('listMySessions', { limit: NaN }), /NaN/);
     await assert.rejects(player.callRaw('processFrame', instruction({ generation: Infinity })), /Infinity/);

@@ -28,6 +28,7 @@ const queries: Record<string, string | null> = {
   '*agents: sum currentDOFs': 'currentDOFs ASCENDING',
   '*agents: where dueAt <=, orderBy dueAt': 'dueAt ASCENDING',
   '*agents: orderBy __name__': null,
+  '*grants: orderBy __name__': null,
   'checkpoints: where total >, orderBy total': null,
   '*checkpoints: where ownerId ==, where lastAt >=, where firstAt <, orderBy lastAt, orderBy firstAt': 'ownerId ASCENDING, lastAt ASCENDING, firstAt ASCENDING',
   'ledger: where sessionId ==': null,
@@ -125,9 +126,9 @@ describe('Realtime Database indexes', () => {
       $sessionId?: Rules;
     }
     const { rules } = JSON.parse(readFileSync(new URL('database.rules.json', root), 'utf8').replace(/^\s*\/\/.*$/gm, '')) as { rules: Record<string, Rules> };
-    const store = readFileSync(new URL('functions/src/live/store.ts', root), 'utf8');
+    const store = ['store.ts', 'store-requests.ts'].map((file) => readFileSync(new URL(`functions/src/live/${file}`, root), 'utf8')).join('\n');
     // Below a root, or below what a root keeps for one session.
-    const ordered = [...store.matchAll(/(?:ref\('(\w+)'\)|liveRefs\(\w+\)\.(\w+))\.orderByChild\('(\w+)'\)/g)].map(([, place, ofSession, field]) => ({ place, ofSession, field: field! }));
+    const ordered = [...store.matchAll(/ref\((?:'(\w+)'|`(\w+)\/\$\{sessionId\}`)\)\.orderByChild\('(\w+)'\)/g)].map(([, place, ofSession, field]) => ({ place, ofSession, field: field! }));
     assert.deepEqual(ordered.map(({ place, ofSession, field }) => `${place ?? `${ofSession}/$sessionId`}: ${field}`).sort(), ['meters: dueAt', 'requests/$sessionId: consumed']);
     for (const { place, ofSession, field } of ordered) assert.ok((place ? rules[place] : rules[ofSession!]?.$sessionId)?.['.indexOn']?.includes(field));
   });

@@ -238,7 +238,7 @@ describe('a session from start to settlement', () => {
     const me = await player.call('getMe', {});
     assert.equal(me.activeSessionId, sessionId);
     assert.deepEqual(me.ownedAgents.map(({ currentDOFs, heldDOFs, availableDOFs, debtDOFs }) => ({ currentDOFs, heldDOFs, availableDOFs, debtDOFs })), [{ currentDOFs: 700, heldDOFs: 700, availableDOFs: 0, debtDOFs: 0 }]);
-    assert.deepEqual(me.ownedAgents[0]?.lots.map(({ createdAt: _at, ...lot }) => lot), [{ grantId: 'lot-0', source: 'purchase', remainingDOFs: 700, priority: 10, expiresAt: null }]);
+    assert.deepEqual(me.ownedAgents[0]?.lots.map(({ createdAt: _at, ...lot }) => lot), [{ grantId: 'lot-0', source: 'purchase', remainingDOFs: 700, priority: 10, expiresAt: null, voided: false }]);
     assert.equal((await player.call('renameAgent', { agentInstanceId: player.agentInstanceId, customName: 'Buddy' })).customName, 'Buddy');
     assert.equal((await readAgent(player))?.customName, 'Buddy');
   });

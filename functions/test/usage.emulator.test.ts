@@ -5,7 +5,7 @@ import type { Meter } from '../src/live/meter.ts';
 import type { SessionDoc } from '../src/sessions/schema.ts';
 import { exportColumns, type ExportRow } from '../src/usage/export.ts';
 import { frames } from './frames.ts';
-import { admin, apiUrl, clientOf, closeClients, eventually, givePlayer, read, readAgent, readAll, refusal, type Client, type Player } from './harness.ts';
+import { admin, apiUrl, clientOf, closeClients, eventually, givePlayer, read, readAgent, readAll, refusal, startWith, type Client, type Player } from './harness.ts';
 
 after(closeClients);
 
@@ -19,9 +19,7 @@ const receiptOf = (client: Client, sessionId: string) => client.call('getReceipt
 
 /** Starts a session that settles whenever this many DOFs have gathered. */
 async function start(player: Player, settleEveryDOFs: number): Promise<string> {
-  const { sessionId } = await player.call('startSession', { agentInstanceId: player.agentInstanceId });
-  await admin().database.ref(`contexts/${sessionId}/settleEveryDOFs`).set(settleEveryDOFs);
-  return sessionId;
+  return (await startWith(player, { settleEveryDOFs })).sessionId;
 }
 
 /** Plays turns with a frame, an instruction, or both in turn; returns their costs by request id. */

@@ -73,6 +73,16 @@ describe('an operation: input', () => {
     assert.match((await run(greet(), { name: 'x', extra: 1 }, ada)).error?.message ?? '', /^The input is not valid: input: Unrecognized key/);
   });
 
+  it('may have null for a field that was left out, but not for one that is needed or unknown', async () => {
+    assert.deepEqual((await run(greet(), { name: 'you', times: null }, ada)).output, { greeting: 'Hello you' });
+    for (const input of [{ name: null }, { name: 'you', other: null }]) assert.equal((await run(greet(), input, ada)).error?.details?.reason, 'bad_input');
+  });
+
+  it('cannot bring a prototype', async () => {
+    const input = Object.assign(Object.create({ admin: true }) as object, { name: 'you', times: null });
+    assert.equal((await run(greet(), input, ada)).error?.details?.reason, 'bad_input');
+  });
+
   it('names ten issues at most', async () => {
     const op = operation({ ...greet(), input: z.array(z.string()), handle: () => Promise.resolve({ greeting: '' }) });
     const { error } = await run(op, Array.from({ length: 50 }, (_, index) => index), ada);

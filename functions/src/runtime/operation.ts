@@ -124,7 +124,8 @@ function parseInput<Input extends z.ZodType>(schema: Input, raw: unknown): z.out
 /** The client SDK sends `undefined` as null: a null that a field does not take stands for one that was left out. */
 function withoutNulls(schema: z.ZodType, raw: unknown): unknown {
   const { shape } = schema as { shape?: Record<string, z.ZodType> };
-  if (shape === undefined || typeof raw !== 'object' || raw === null || Array.isArray(raw)) return raw;
+  // An object of another kind, such as one whose prototype came with the input, is left for the schema to refuse.
+  if (shape === undefined || typeof raw !== 'object' || raw === null || Object.getPrototypeOf(raw) !== Object.prototype) return raw;
   const takesNull = (name: string): boolean => !Object.hasOwn(shape, name) || shape[name]!.safeParse(null).success;
   return Object.fromEntries(Object.entries(raw).filter(([name, value]) => value !== null || takesNull(name)));
 }

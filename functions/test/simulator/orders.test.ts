@@ -21,6 +21,7 @@ async function play(order: number[], copiesOf: (stage: Stage) => number): Promis
     const process = stage.world.boot();
     await stage.play(order.flatMap((index) => Array.from({ length: copiesOf(stage) }, () => () => stage.world.call(process, six[index]!.handle))));
     const state = stateOf(stage);
+    await stage.play([() => stage.deliver(({ name }) => name === 'mirrorSession')]);
     await stage.curtain();
     return state;
   } finally {
