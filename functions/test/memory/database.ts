@@ -15,7 +15,9 @@ export interface MemoryDatabase extends Database {
   readonly data: Namespace;
   /** The JSON at a path, past the gate; null when there is nothing. */
   dump(path?: string): unknown;
-  /** Ends the process: nothing is listened to any more, and its SDK is let go. */
+  /** Ends its connection: nothing is listened to any more. Its SDK does not notice. */
+  disconnect(): void;
+  /** Ends the process: the connection, and its SDK is let go. */
   close(): Promise<void>;
 }
 
@@ -45,6 +47,7 @@ export function createMemoryDatabase({ gate = openGate, deliver = queueMicrotask
   return Object.assign(database, {
     data,
     dump: (path = '') => toJson(nodeAt(data.root, parsePath(path)), { arrays: true }),
+    disconnect: () => connection.close(),
     close: async () => {
       connection.close();
       if (getApps().includes(app)) await deleteApp(app);

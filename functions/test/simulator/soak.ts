@@ -79,15 +79,16 @@ export async function soak({ users, frames, seed, faultRate, onFrame = () => und
       }
       await clients.end(player);
     };
+    const pass = (minutes: number) => () => new Promise<void>((resolve) => { world.scheduler.after(minutes * 60_000, resolve, null); });
     const work = names.map((name) => () => play(name, Math.ceil(frames / users)));
     for (let from = 0; from < work.length; from += usersPerWave) {
       if (signal?.aborted) return null;
       await drive(world, { work: work.slice(from, from + usersPerWave), parallel: 32, afterStep: check });
-      await drive(world, { work: [() => clients.sweep()], parallel: 1, afterStep: check });
+      // An hour later the sweep removes the live state of sessions that have ended, as it does for real players.
+      await drive(world, { work: [() => clients.sweep(), pass(65), () => clients.sweep()], parallel: 1, afterStep: check });
     }
     if (signal?.aborted) return null;
     strikes.stop();
-    const pass = (minutes: number) => () => new Promise<void>((resolve) => { world.scheduler.after(minutes * 60_000, resolve, null); });
     for (const minutes of [20, 45, 20, 20]) {
       await drive(world, { work: [pass(minutes), () => clients.sweep()], parallel: 1, afterStep: check });
       checkLive(world);

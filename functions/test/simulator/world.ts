@@ -110,6 +110,7 @@ export class World {
   crash(process: Process): void {
     if (!process.alive) return;
     process.alive = false;
+    process.database.disconnect();
     const sent = this.scheduler.drop(process);
     for (const task of sent) {
       if (this.chance.is(0.5)) break;
