@@ -69,6 +69,6 @@ describe('the deployed surface', () => {
   });
 
   it('loads neither the router nor a provider before its first request', () => {
-    assert.deepEqual(sources.filter((source) => /^(runtime\/(rest|openapi)|providers\/(gemini|google|openai|offline|scene|pixels))/.test(source)), []);
+    assert.deepEqual(sources.filter((source) => /^(runtime\/(rest|openapi)|providers\/(google\/|openai\/|offline\/|media\/(scene|pixels|vision)))/.test(source)), []);
   });
 });

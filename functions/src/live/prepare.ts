@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { estimatePrice, inputPrice, leastOutputTokens, leastPrice, maxOutputTokens, type PricedInput } from '../credits/prices.ts';
 import type { UsageLine } from '../credits/schema.ts';
-import { audioSeconds, decodeBase64, imageSize, sniffAudio, sniffImage } from '../providers/media.ts';
+import { audioSeconds, decodeBase64, imageSize, sniffAudio, sniffImage } from '../providers/media/media.ts';
 import type { ModelRequest } from '../providers/types.ts';
 import { AppError } from '../runtime/errors.ts';
 import type { SessionConfig } from '../sessions/schema.ts';

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { collect, modelRequest, sampleFrame } from '../../test/vendors/collect.ts';
 import ok from './fixtures/gemini-ok.json' with { type: 'json' };
 import refusals from './fixtures/gemini-refusals.json' with { type: 'json' };
-import { geminiBounds, geminiParts, readGemini, readGeminiChunk } from './gemini-map.ts';
-import { openaiBody, readOpenai } from './openai-map.ts';
+import { geminiBounds, geminiParts, readGemini, readGeminiChunk } from './google/gemini-map.ts';
+import { openaiBody, readOpenai } from './openai/openai-map.ts';
 import { audioTokens, estimateUsage, imageTokens, mostTokens, tokenCount, usageFrom } from './usage.ts';
 
 const frame = { mime: 'image/jpeg', bytes: sampleFrame(0) };

@@ -31,23 +31,23 @@ const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]']);
  *   project) is missing, or the address is not the vendor's own.
  */
 export async function loadProvider(name: ProviderName, settings: ProviderSettings = {}): Promise<ModelProvider> {
-  if (name === 'offline') return (await import('./offline.ts')).offlineProvider();
+  if (name === 'offline') return (await import('./offline/offline.ts')).offlineProvider();
   const { organization, project, location } = settings;
   // A secret pasted with its line break is the most common reason for a refused key.
   const apiKey = settings.apiKey?.trim();
   const baseUrl = checkBaseUrl(name, settings);
   if (name === 'google' && project) {
     if (location && !/^[a-z0-9-]+$/.test(location)) throw notConfigured('The location of the google provider is not a region name.');
-    return (await import('./google.ts')).googleProvider({ project, location, baseUrl });
+    return (await import('./google/google.ts')).googleProvider({ project, location, baseUrl });
   }
   if (!apiKey) throw notConfigured(`The ${name} provider has no key. Set it, or use the offline provider.`);
   switch (name) {
     case 'gemini':
-      return (await import('./gemini.ts')).geminiProvider({ apiKey, baseUrl });
+      return (await import('./google/gemini.ts')).geminiProvider({ apiKey, baseUrl });
     case 'google':
-      return (await import('./google.ts')).googleProvider({ apiKey, baseUrl });
+      return (await import('./google/google.ts')).googleProvider({ apiKey, baseUrl });
     case 'openai':
-      return (await import('./openai.ts')).openaiProvider({ apiKey, baseUrl, organization, project });
+      return (await import('./openai/openai.ts')).openaiProvider({ apiKey, baseUrl, organization, project });
   }
 }
 

@@ -1,4 +1,4 @@
-import { imageSize, type ImageSize } from './media.ts';
+import { imageSize, type ImageSize } from './media/media.ts';
 import type { Media, ModelRequest, Usage } from './types.ts';
 
 /** No model reads or writes more than this in one call; a higher count is a vendor's mistake and is cut to it. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { collect, everythingIn, modelRequest, sampleFrame, wav } from '../../test/vendors/collect.ts';
 import { startMockVendor, type MockVendor, type VendorMode } from '../../test/vendors/server.ts';
 import type { AppError as AppErrorType } from '../runtime/errors.ts';
-import type { GoogleOptions } from './google.ts';
+import type { GoogleOptions } from './google/google.ts';
 import { loadProvider } from './registry.ts';
 import { mostTokens } from './usage.ts';
 import type { ModelProvider } from './types.ts';
@@ -21,7 +21,7 @@ const credentials = {
 const vendors: { title: string; model: string; path: string; load: (url: string) => Promise<ModelProvider> }[] = [
   { title: 'gemini', model: 'gemini-3.5-flash', path: '/v1beta/models/gemini-3.5-flash:streamGenerateContent?alt=sse', load: (url) => loadProvider('gemini', { apiKey: `${key}\n`, baseUrl: url, allowLoopback: true }) },
   { title: 'google with a key', model: 'gemini-3.5-flash', path: '/v1beta/models/gemini-3.5-flash:streamGenerateContent?alt=sse', load: (url) => loadProvider('google', { apiKey: key, baseUrl: url, allowLoopback: true }) },
-  { title: 'google on Vertex', model: 'gemini-3.5-flash', path: '/v1beta1/projects/demo-jiga/locations/europe-west1/publishers/google/models/gemini-3.5-flash:streamGenerateContent?alt=sse', load: async (url) => (await import('./google.ts')).googleProvider({ project: 'demo-jiga', location: 'europe-west1', baseUrl: url, credentials }) },
+  { title: 'google on Vertex', model: 'gemini-3.5-flash', path: '/v1beta1/projects/demo-jiga/locations/europe-west1/publishers/google/models/gemini-3.5-flash:streamGenerateContent?alt=sse', load: async (url) => (await import('./google/google.ts')).googleProvider({ project: 'demo-jiga', location: 'europe-west1', baseUrl: url, credentials }) },
   { title: 'openai', model: 'gpt-audio', path: '/v1/chat/completions', load: (url) => loadProvider('openai', { apiKey: key, baseUrl: `${url}/v1`, allowLoopback: true }) },
 ];
 

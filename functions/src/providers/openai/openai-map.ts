@@ -1,8 +1,8 @@
 import type OpenAI from 'openai';
 import { z } from 'zod';
-import { badMedia, type VendorFailure } from './failures.ts';
-import type { ModelEvent, ModelOutcome, ModelRequest } from './types.ts';
-import { tokenCount, unreported, usageFrom, type VendorCounts } from './usage.ts';
+import { badMedia, type VendorFailure } from '../failures.ts';
+import type { ModelEvent, ModelOutcome, ModelRequest } from '../types.ts';
+import { tokenCount, unreported, usageFrom, type VendorCounts } from '../usage.ts';
 
 type Body = OpenAI.ChatCompletionCreateParamsStreaming;
 type UserPart = OpenAI.ChatCompletionContentPart;

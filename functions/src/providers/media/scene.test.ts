@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import sharp from 'sharp';
-import { sampleFrame } from '../../test/vendors/collect.ts';
+import { sampleFrame } from '../../../test/vendors/collect.ts';
 import { colourName, compare } from './pixels.ts';
 import { readScene } from './scene.ts';
 

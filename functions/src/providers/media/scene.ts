@@ -1,4 +1,4 @@
-import { badMedia } from './failures.ts';
+import { badMedia } from '../failures.ts';
 import { imageSize, sniffImage, type ImageSize } from './media.ts';
 import { cells, compare, measure, side, type Measurements, type Motion } from './pixels.ts';
 

@@ -1,6 +1,6 @@
 import { openaiBody, openaiFailure, readOpenai } from './openai-map.ts';
-import type { ModelProvider } from './types.ts';
-import { streamFromVendor } from './vendor-stream.ts';
+import type { ModelProvider } from '../types.ts';
+import { streamFromVendor } from '../vendor-stream.ts';
 
 /** Settings of the OpenAI provider. */
 export interface OpenaiOptions {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { collect, modelRequest, sampleFrame, wav } from '../../test/vendors/collect.ts';
-import { AppError } from '../runtime/errors.ts';
+import { collect, modelRequest, sampleFrame, wav } from '../../../test/vendors/collect.ts';
+import { AppError } from '../../runtime/errors.ts';
 import { offlineProvider } from './offline.ts';
-import { noUsage, type ModelRequest } from './types.ts';
+import { noUsage, type ModelRequest } from '../types.ts';
 
 const frame = (index: number) => ({ mime: 'image/jpeg', bytes: sampleFrame(index) });
 const ask = (parts: Partial<ModelRequest>) => collect(offlineProvider().generate(modelRequest(parts)));

@@ -1,8 +1,8 @@
 import type { ThinkingLevel } from '@google/genai';
 import { z } from 'zod';
-import { vendorFailure, type VendorFailure } from './failures.ts';
-import type { ModelEvent, ModelOutcome, ModelRequest, ProviderName } from './types.ts';
-import { tokenCount, unreported, usageFrom, type VendorCounts } from './usage.ts';
+import { vendorFailure, type VendorFailure } from '../failures.ts';
+import type { ModelEvent, ModelOutcome, ModelRequest, ProviderName } from '../types.ts';
+import { tokenCount, unreported, usageFrom, type VendorCounts } from '../usage.ts';
 
 /** One part of a prompt in Gemini's wire shape, which the Gemini API and Vertex AI share. */
 export type GeminiPart = { text: string } | { inlineData: { mimeType: string; data: string } };

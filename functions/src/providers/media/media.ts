@@ -1,4 +1,4 @@
-import { badMedia } from './failures.ts';
+import { badMedia } from '../failures.ts';
 import { wavInfo } from './wav.ts';
 
 export { imageSize, type ImageSize } from './image-header.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import sharp from 'sharp';
-import { sampleFrame, wav } from '../../test/vendors/collect.ts';
+import { sampleFrame, wav } from '../../../test/vendors/collect.ts';
 import { audioSeconds, decodeBase64, imageSize, sniffAudio, sniffImage, wavLoudness } from './media.ts';
 
 const badMedia = { name: 'AppError', code: 'invalid-argument', details: { reason: 'bad_media' } };

@@ -1,9 +1,9 @@
-import type { AppError } from '../runtime/errors.ts';
-import { abortFailure, vendorDown } from './failures.ts';
-import { wavLoudness } from './media.ts';
-import { readScene, type Scene } from './scene.ts';
-import type { ModelEvent, ModelProvider, ModelRequest } from './types.ts';
-import { charactersIn, estimateUsage } from './usage.ts';
+import type { AppError } from '../../runtime/errors.ts';
+import { abortFailure, vendorDown } from '../failures.ts';
+import { wavLoudness } from '../media/media.ts';
+import { readScene, type Scene } from '../media/scene.ts';
+import type { ModelEvent, ModelProvider, ModelRequest } from '../types.ts';
+import { charactersIn, estimateUsage } from '../usage.ts';
 
 /** Knobs for tests: how slow the provider is and when it fails. */
 export interface OfflineOptions {

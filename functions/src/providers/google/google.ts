@@ -1,7 +1,7 @@
 import type { GoogleGenAIOptions } from '@google/genai';
 import { geminiBounds, geminiParts, googleFailure, readGemini } from './gemini-map.ts';
-import type { ModelProvider } from './types.ts';
-import { streamFromVendor } from './vendor-stream.ts';
+import type { ModelProvider } from '../types.ts';
+import { streamFromVendor } from '../vendor-stream.ts';
 
 /** Settings of the Google provider: a project for Vertex AI, or an API key for the Gemini API. */
 export interface GoogleOptions {

@@ -1,6 +1,6 @@
 import { geminiBounds, geminiParts, googleFailure, readGemini } from './gemini-map.ts';
-import type { ModelProvider } from './types.ts';
-import { streamFromVendor } from './vendor-stream.ts';
+import type { ModelProvider } from '../types.ts';
+import { streamFromVendor } from '../vendor-stream.ts';
 
 /** Settings of the Gemini API provider. */
 export interface GeminiOptions {

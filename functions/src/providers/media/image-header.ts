@@ -1,4 +1,4 @@
-import { badMedia } from './failures.ts';
+import { badMedia } from '../failures.ts';
 
 /** Width and height in pixels, as the file's header states them. */
 export interface ImageSize {
