@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Timestamp } from 'firebase-admin/firestore';
 import { dofsSchema, idSchema, momentSchema } from '../runtime/schema.ts';
+import { vendorNames } from '../providers/types.ts';
 import { dofRatesSchema, grantSources, type HoldDoc, type LotDoc } from '../credits/schema.ts';
 
 /** Tiers of the catalogue, lowest first. */
@@ -11,13 +12,15 @@ export type Rank = (typeof ranks)[number];
 export const productSchema = z.object({
   name: z.string(),
   description: z.string(),
-  provider: z.enum(['gemini', 'google', 'openai']),
+  provider: z.enum(vendorNames),
+  model: z.string().optional().describe('Model that answers instead of the one in modelRouting; it must be listed in modelRouting.<provider>.models.'),
   voiceId: z.string(),
   rank: z.enum(ranks),
   toolkit: z.array(z.string()),
   hasVoiceChat: z.boolean(),
   hasCommentator: z.boolean(),
   hasMemory: z.boolean(),
+  skipUnchangedBelow: z.number().min(0).max(1).optional().describe('A frame alone that differs in less than this share from the one answered last is not sent to a model. Absent: every frame is.'),
   specialization: z.record(z.string(), z.unknown()).nullable(),
   version: z.int(),
   dofRates: dofRatesSchema,

@@ -3,7 +3,7 @@ import { audioTokens, mostImageTokens } from '../providers/usage.ts';
 import type { DofRates } from './schema.ts';
 
 /** How a frame is seen: the key of its price. */
-export type VisionMode = keyof DofRates['frame'];
+export type VisionMode = Exclude<keyof DofRates['frame'], 'skipped'>;
 
 /** What a turn sends that has a price. */
 export interface PricedInput {
@@ -27,7 +27,7 @@ const charactersPerToken = 8;
 
 /** DOFs for what was sent, whatever the model answers: the part that is charged when the usage is unknown. */
 export function inputPrice(rates: DofRates, { frame, instruction, audioSeconds }: PricedInput): number {
-  const price = (frame ? rates.frame[frame] : 0) + (instruction ? rates.instruction : 0) + Math.ceil(audioSeconds) * rates.audioSecond;
+  const price = (frame ? rates.frame[frame]! : 0) + (instruction ? rates.instruction : 0) + Math.ceil(audioSeconds) * rates.audioSecond;
   return Math.max(1, price);
 }
 

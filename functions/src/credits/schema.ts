@@ -12,6 +12,8 @@ export const dofRatesSchema = z.object({
     standard: dofsSchema.describe('One frame in standard vision.'),
     burst: dofsSchema.describe('One frame in the burst mode of high-speed vision.'),
     continuous: dofsSchema.describe('One frame in the continuous mode of high-speed vision.'),
+    detail: dofsSchema.optional().describe('One frame in detail vision. Without a price it is not offered.'),
+    skipped: dofsSchema.optional().describe('One frame that had not changed and is answered without asking a model. Without a price every frame is sent to one.'),
   }),
   instruction: dofsSchema.describe('One instruction.'),
   audioSecond: dofsSchema.describe('One second of audio sent to the agent.'),
@@ -24,6 +26,7 @@ export const dofRatesSchema = z.object({
     reasoning: dofsSchema.describe('1,000 tokens of reasoning that are not part of the reply.'),
   }),
   per1kSpokenCharacters: dofsSchema.describe('1,000 characters of the reply that are spoken aloud.'),
+  voiceMinute: dofsSchema.optional().describe('One minute in which a voice token is valid. Without a price none is minted.'),
 });
 export type DofRates = z.infer<typeof dofRatesSchema>;
 

@@ -21,6 +21,7 @@ export async function runModel(provider: ModelProvider, request: ModelRequest, o
   try {
     for await (const event of provider.generate(request)) {
       if (event.type === 'done') return finished(reply, event);
+      if (event.type !== 'text') continue;
       reply += event.text;
       onText(event.text);
     }

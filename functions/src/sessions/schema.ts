@@ -1,6 +1,7 @@
 import type { Timestamp } from 'firebase-admin/firestore';
 import { z } from 'zod';
 import { ranks } from '../agents/schema.ts';
+import { vendorNames } from '../providers/types.ts';
 import { dofRatesSchema } from '../credits/schema.ts';
 import { dofsSchema, idSchema, momentSchema, pageSchema } from '../runtime/schema.ts';
 
@@ -15,6 +16,9 @@ export const serverConfigSchema = z.object({
     maxFrameBytes: z.int().positive().default(2_000_000),
     maxAudioBytes: z.int().positive().default(2_000_000),
     maxInstructionChars: z.int().positive().default(4_000),
+    maxFramePixels: z.int().positive().max(50_000_000).default(16_000_000).describe('Most pixels of a frame, before it is scaled down.'),
+    voiceTokensPerDay: z.int().positive().default(20).describe('Voice tokens that one user may mint in a day (UTC).'),
+    voiceTokenMinutes: z.int().positive().max(30).default(10).describe('Most minutes that a voice token is valid.'),
     turnTimeoutSeconds: z.number().positive().max(300).default(45),
   }).prefault({}),
   endpoints: z.object({
@@ -22,11 +26,14 @@ export const serverConfigSchema = z.object({
     liveDatabaseUrl: z.string(),
     streamCaptureUrl: z.string().nullable().default(null),
   }),
-  modelRouting: z.record(z.enum(['gemini', 'google', 'openai']), z.object({
-    vision: z.string(),
-    chat: z.string(),
-    embedding: z.string().optional(),
-    tts: z.string().optional(),
+  modelRouting: z.record(z.enum(vendorNames), z.object({
+    vision: z.string().describe('Model for turns with a frame.'),
+    chat: z.string().describe('Model for the others.'),
+    embedding: z.string().optional().describe('Model that embeds what agents remember.'),
+    tts: z.string().optional().describe('Model that speaks; for google, whose voices are models, the voice of products that name none.'),
+    live: z.string().optional().describe('Model that clients with a voice token talk to.'),
+    models: z.array(z.string()).optional().describe('Further models that products may name.'),
+    fallbacks: z.array(z.object({ provider: z.enum(vendorNames), model: z.string() })).max(5).optional().describe('Models that step in, in this order, when one fails before any text.'),
   })),
   settleEveryDOFs: z.int().positive().max(10_000).default(1_000),
   alerts: z.object({
@@ -39,7 +46,7 @@ export type ServerConfig = z.output<typeof serverConfigSchema>;
 /** The unwrapped product, frozen on the session. Client-safe by construction: no key, prompt or internal address is part of it. */
 export const sessionConfigSchema = z.object({
   productName: z.string(),
-  provider: z.enum(['gemini', 'google', 'openai']),
+  provider: z.enum(vendorNames),
   voiceId: z.string(),
   rank: z.enum(ranks),
   highSpeedVision: z.boolean(),
@@ -49,6 +56,7 @@ export const sessionConfigSchema = z.object({
   interactiveVoiceMode: z.boolean(),
   commentaryMode: z.boolean(),
   hasMemory: z.boolean(),
+  skipUnchangedBelow: z.number().nullable(),
   specialization: z.record(z.string(), z.unknown()).nullable(),
   endpoints: serverConfigSchema.shape.endpoints,
   modelRouting: serverConfigSchema.shape.modelRouting.valueType,

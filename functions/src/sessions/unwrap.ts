@@ -27,6 +27,7 @@ export function unwrapProduct(product: ProductDoc, server: ServerConfig): Sessio
     interactiveVoiceMode: product.hasVoiceChat,
     commentaryMode: product.hasCommentator,
     hasMemory: product.hasMemory,
+    skipUnchangedBelow: product.skipUnchangedBelow ?? null,
     specialization: product.specialization,
     endpoints: server.endpoints,
     modelRouting: routing,

@@ -26,7 +26,7 @@ export async function collect(events: AsyncIterable<ModelEvent>): Promise<Reply>
   for await (const event of events) {
     if (event.type === 'done') {
       reply.done.push(event);
-    } else {
+    } else if (event.type === 'text') {
       reply.text += event.text;
       reply.pieces += 1;
     }
