@@ -62,13 +62,13 @@ describe('the deployed surface', () => {
   });
 
   it('loads nothing heavy before it is needed', () => {
-    for (const name of ['sharp', '@google/generative-ai', '@google/genai', 'openai', 'express', '@google-cloud/pubsub'] as const) {
+    for (const name of ['sharp', '@google/generative-ai', '@google/genai', 'openai', '@google-cloud/text-to-speech', 'cockatiel', 'express', '@google-cloud/pubsub'] as const) {
       assert.ok(name in manifest.dependencies, `${name} is no dependency any more`);
       assert.ok(!packages.includes(name), `${name} is loaded with index.ts`);
     }
   });
 
   it('loads neither the router nor a provider before its first request', () => {
-    assert.deepEqual(sources.filter((source) => /^(runtime\/(rest|openapi)|providers\/(google\/|openai\/|offline\/|media\/(scene|pixels|vision)))/.test(source)), []);
+    assert.deepEqual(sources.filter((source) => /^(runtime\/(rest|openapi)|providers\/(google\/|openai\/|offline\/|media\/(decode|scene|pixels|vision)))/.test(source)), []);
   });
 });

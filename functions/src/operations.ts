@@ -1,13 +1,15 @@
 import { getMe, listMyAgents, renameAgent, setAlertThresholds } from './agents/functions.ts';
 import { adjustBalance, grantDofs, placeHold, postHold, releaseHold, voidGrant } from './credits/functions.ts';
 import { processFrame } from './live/functions.ts';
+import { deleteAllMemories, deleteMemory, listMemories } from './memory/functions.ts';
 import { getServerStatus } from './ops/functions.ts';
 import type { Operation } from './runtime/operation.ts';
 import { endSession, getSession, listMySessions, startSession } from './sessions/functions.ts';
 import { exportUsage, getReceipt, listLedger } from './usage/functions.ts';
+import { mintVoiceToken } from './voice/functions.ts';
 
 /** Every operation by name: what the callables, the REST routes and the OpenAPI document are made from. */
 export const operations = {
-  getServerStatus, getMe, listMyAgents, renameAgent, setAlertThresholds, startSession, getSession, listMySessions, processFrame, endSession,
+  getServerStatus, getMe, listMyAgents, renameAgent, setAlertThresholds, listMemories, deleteMemory, deleteAllMemories, startSession, getSession, listMySessions, processFrame, mintVoiceToken, endSession,
   getReceipt, listLedger, exportUsage, grantDofs, voidGrant, adjustBalance, placeHold, postHold, releaseHold,
 } satisfies Record<string, Operation>;

@@ -4,7 +4,7 @@ import type { AgentFacts } from '../src/audit/facts.ts';
 import type { Repair } from '../src/audit/repair.ts';
 import { change, type Draft } from '../src/credits/balance.ts';
 import { debit, grantLot, lapseLots, voidLot, type RolledOver } from '../src/credits/grants.ts';
-import { extendHold, placeHold, postHold, resolveHold, type ResolvedHold } from '../src/credits/holds.ts';
+import { expireHold, extendHold, placeHold, postHold, prepayHold, resolveHold, type ResolvedHold } from '../src/credits/holds.ts';
 import { availableIn } from '../src/credits/lots.ts';
 import type { GrantDoc, LotDoc } from '../src/credits/schema.ts';
 import { settle } from '../src/credits/settle.ts';
@@ -52,6 +52,16 @@ export class Books {
     return this;
   }
 
+  /** A voice token of a session: a hold that is posted when it expires. */
+  voice(holdId: string, sessionId: string, amount: number, ttlMs: number): this {
+    const { at: now } = this.facts;
+    this.change((draft) => {
+      placeHold(draft, holdId, amount, { sessionId: null, originSessionId: sessionId, expiresAt: at(now + ttlMs), createdAt: at(now) }, now);
+      prepayHold(draft, holdId);
+    });
+    return this;
+  }
+
   resolve(holdId: string, amount: number): this {
     this.change((draft) => {
       postHold(draft, holdId, amount, { type: 'post', operationId: `post-${holdId}`, ...because }, this.facts.at);
@@ -60,13 +70,13 @@ export class Books {
     return this;
   }
 
-  /** What the sweep does about lots and holds of services whose time is over. */
+  /** What the sweep does about lots and holds whose time is over, but for those of sessions. */
   lapse(): this {
     const { at: now, agent: { holds } } = this.facts;
     const over = Object.keys(holds).filter((id) => holds[id]!.sessionId === null && holds[id]!.expiresAt.toMillis() <= now);
     let rolled: RolledOver[] = [];
     this.change((draft) => {
-      for (const id of over) this.resolved(resolveHold(draft, id, 'expired'));
+      for (const id of over) this.resolved(expireHold(draft, id, now));
       rolled = lapseLots(draft, now, (from, days) => at(from.toMillis() + days * day));
     });
     for (const { grantId, amount, lot } of rolled) this.record(grantId, amount, lot);

@@ -30,6 +30,8 @@ describe('Firestore rules: reading', () => {
     [() => `${paths.agent}/holds/${cast.endedId}`, ['owner']],
     [() => `${paths.agent}/holds/unknown`, ['owner']],
     [() => `${paths.strangersAgent}/holds/unknown`, ['stranger']],
+    [() => `${paths.agent}/memories/${cast.turnId}`, []],
+    [() => `${paths.agent}/memories/unknown`, []],
     [() => paths.session, ['owner', 'member']],
     [() => paths.ended, ['owner']],
     [() => 'sessions/unknown', []],
@@ -55,6 +57,8 @@ describe('Firestore rules: reading', () => {
     ['grants of the owner', (db) => collection(db, paths.agent, 'grants'), []],
     ['ledger of the owner', (db) => query(collection(db, paths.agent, 'ledger'), orderBy('seq', 'desc')), []],
     ['resolved holds of the owner', (db) => query(collection(db, paths.agent, 'holds'), where('state', '==', 'released')), ['owner']],
+    ['memories of the owner', (db) => collection(db, paths.agent, 'memories'), []],
+    ['memories of the owner, the latest', (db) => query(collection(db, paths.agent, 'memories'), orderBy('createdAt', 'desc'), limit(1)), []],
     ['operations on the owner', (db) => query(collection(db, 'operations'), where('actor', '==', cast.owner.uid)), []],
     ['checkpoints of the owner, everywhere', (db) => query(collectionGroup(db, 'checkpoints'), where('ownerId', '==', cast.owner.uid), orderBy('lastAt')), []],
     ['sessions of the owner', (db) => query(collection(db, 'sessions'), where('ownerId', '==', cast.owner.uid)), ['owner']],
@@ -67,7 +71,7 @@ describe('Firestore rules: reading', () => {
     ['users, oneself', (db) => query(collection(db, 'users'), where(documentId(), '==', cast.owner.uid)), []],
     ['users, one by address', (db) => query(collection(db, 'users'), where('email', '==', `${cast.owner.uid}@jiga.example`), limit(1)), []],
     ...['config', 'outbox', 'processed', 'operations', 'ops', 'anything'].map((name): (typeof queries)[number] => [name, (db) => query(collection(db, name), limit(1)), []]),
-    ...['agents', 'grants', 'ledger', 'holds', 'sessions', 'checkpoints'].map((name): (typeof queries)[number] => (
+    ...['agents', 'grants', 'ledger', 'holds', 'memories', 'sessions', 'checkpoints'].map((name): (typeof queries)[number] => (
       [`every ${name} collection`, (db) => query(collectionGroup(db, name), where('ownerId', '==', cast.owner.uid)), []])),
     ...['checkpoints', 'turns', 'invites'].map((name): (typeof queries)[number] => [`${name} of a session`, (db) => collection(db, paths.session, name), []]),
   ];

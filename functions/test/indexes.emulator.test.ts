@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { Timestamp } from 'firebase-admin/firestore';
 import type { CheckpointDoc } from '../src/credits/schema.ts';
-import { admin, closeClients, eventually, givePlayer, read } from './harness.ts';
+import { rememberTurn } from '../src/memory/store.ts';
+import { admin, closeClients, eventually, givePlayer, read, readAll } from './harness.ts';
 
 after(closeClients);
 
@@ -11,7 +12,7 @@ interface Index {
   order?: string;
 }
 interface Indexes {
-  indexes: (Index & { collectionGroup: string; fields: { fieldPath: string; order: string }[] })[];
+  indexes: (Index & { collectionGroup: string; fields: { fieldPath: string; order?: string; vectorConfig?: { dimension: number; flat: object } }[] })[];
   fieldOverrides: { collectionGroup: string; fieldPath: string; ttl?: boolean; indexes: Index[] }[];
 }
 
@@ -20,8 +21,8 @@ const { indexes, fieldOverrides } = JSON.parse(readFileSync(new URL('firestore.i
 
 /**
  * Every Firestore query of the functions: collection (`*` before the name of one that is searched everywhere), fields as
- * filtered, ordered and summed, and the index that serves it; null when Firestore has that by itself, which it has for
- * one field of one collection and for ids.
+ * filtered, ordered, summed and searched for near vectors, and the index that serves it; null when Firestore has that by
+ * itself, which it has for one field of one collection and for ids.
  */
 const queries: Record<string, string | null> = {
   'agents: orderBy purchasedAt': null,
@@ -34,6 +35,10 @@ const queries: Record<string, string | null> = {
   'ledger: where sessionId ==': null,
   'ledger: orderBy seq desc': null,
   'sessions: where agentInstanceId ==': null,
+  'memories: where kind ==': null,
+  'voiceTokens: where state ==': null,
+  'memories: where embeddedWith ==, findNearest embedding': 'embeddedWith ASCENDING, embedding VECTOR 768',
+  'memories: orderBy createdAt desc, orderBy __name__ desc': null,
   'outbox: where published ==, where createdAt <=, orderBy createdAt': 'published ASCENDING, createdAt ASCENDING',
   'sessions: where ownerId ==, orderBy startedAt desc, orderBy sessionId desc': 'ownerId ASCENDING, startedAt DESCENDING, sessionId DESCENDING',
   'sessions: where status ==, where expiresAt <=, orderBy expiresAt': 'status ASCENDING, expiresAt ASCENDING',
@@ -54,8 +59,9 @@ function queriesInSources(): string[] {
   return files.flatMap((file) => {
     const statements = readFileSync(new URL(file, folder), 'utf8').split(/;\n/);
     return statements.flatMap((statement, index) => {
-      const steps = [...statement.matchAll(/\.(where|orderBy|sum)\((?:'(\w+)'|FieldPath\.documentId\(\))(?:, ([^,)]*))?/g)]
-        .map(([, step, field = '__name__', operator = '']) => `${step} ${field} ${operator}`.replaceAll('\'', '').trim());
+      const steps = [...statement.matchAll(/\.(where|orderBy|sum|findNearest)\((?:'(\w+)'|FieldPath\.documentId\(\)|\{\s*vectorField: '(\w+)')(?:, ([^,:)]*)(?=[,)]))?/g)]
+        .map(([, step, name, vector, operator = '']) => [step, name ?? vector ?? '__name__', operator] as const)
+        .map(([step, field, operator]) => `${step} ${field} ${operator}`.replaceAll('\'', '').trim());
       if (steps.length === 0) return [];
       const [, constant] = /(\w+)\.(?:where|orderBy)\(/.exec(statement) ?? [];
       const origin = constant === undefined ? statement : statements.slice(0, index).findLast((earlier) => earlier.includes(`const ${constant} = `));
@@ -64,14 +70,14 @@ function queriesInSources(): string[] {
   });
 }
 
-const fieldsOf = (query: string): string[] => [...new Set([...query.matchAll(/(?:where|orderBy|sum) (\w+)/g)].map(([, field]) => field!))];
+const fieldsOf = (query: string): string[] => [...new Set([...query.matchAll(/(?:where|orderBy|sum|findNearest) (\w+)/g)].map(([, field]) => field!))];
 const mark = ({ queryScope }: Index): string => (queryScope === 'COLLECTION_GROUP' ? '*' : '');
 
 describe('Firestore indexes', () => {
   it('serve every query of the functions that Firestore does not serve by itself, and nothing else', () => {
     assert.deepEqual(queriesInSources().sort(), Object.keys(queries).sort());
     const wanted = Object.entries(queries).flatMap(([query, fields]) => (fields === null ? [] : [`${query.split(':')[0]}: ${fields}`]));
-    const composite = indexes.map((index) => `${mark(index)}${index.collectionGroup}: ${index.fields.map(({ fieldPath, order }) => `${fieldPath} ${order}`).join(', ')}`);
+    const composite = indexes.map((index) => `${mark(index)}${index.collectionGroup}: ${index.fields.map(({ fieldPath, order, vectorConfig }) => `${fieldPath} ${order ?? `VECTOR ${vectorConfig?.dimension}`}`).join(', ')}`);
     const single = fieldOverrides.flatMap(({ collectionGroup, fieldPath, indexes: own }) => own.map((index) => `${mark(index)}${collectionGroup}: ${fieldPath} ${index.order}`));
     assert.deepEqual([...composite, ...single].sort(), wanted.sort());
   });
@@ -79,15 +85,17 @@ describe('Firestore indexes', () => {
   it('are needed exactly where a query combines fields or searches everywhere', () => {
     for (const [query, index] of Object.entries(queries)) {
       const fields = fieldsOf(query);
-      assert.equal(index !== null, fields.length > 1 || (query.startsWith('*') && !fields.includes('__name__')), query);
-      const exempt = fieldOverrides.filter(({ collectionGroup, fieldPath, indexes: own }) => query.replace('*', '').startsWith(`${collectionGroup}:`) && fields.includes(fieldPath) && own.length === 0);
+      // Every index of a field orders its ties by name, and a vector has no index of its own.
+      const several = fields.filter((field) => field !== '__name__').length > 1;
+      assert.equal(index !== null, several || (query.startsWith('*') && !fields.includes('__name__')), query);
+      const exempt = fieldOverrides.filter(({ collectionGroup, fieldPath, indexes: own }) => query.replace('*', '').startsWith(`${collectionGroup}:`) && fields.includes(fieldPath) && !query.includes(`findNearest ${fieldPath}`) && own.length === 0);
       assert.deepEqual(exempt, [], `${query} needs a field without an index`);
     }
   });
 
   it('leave out what is large and never asked for', () => {
     const exempt = fieldOverrides.filter(({ ttl, indexes: own }) => ttl !== true && own.length === 0).map(({ collectionGroup, fieldPath }) => `${collectionGroup}.${fieldPath}`);
-    assert.deepEqual(exempt.sort(), ['agents.holds', 'agents.lots', 'checkpoints.lines', 'operations.result', 'outbox.data', 'sessions.config']);
+    assert.deepEqual(exempt.sort(), ['agents.holds', 'agents.lots', 'checkpoints.lines', 'memories.embedding', 'memories.text', 'operations.result', 'outbox.data', 'sessions.config']);
   });
 
   it('name the fields by which documents expire as the documents have them', async () => {
@@ -96,7 +104,9 @@ describe('Firestore indexes', () => {
     await player.call('endSession', { sessionId });
     const outbox = admin().firestore.collection('outbox').where('subject', '==', sessionId);
     await eventually(async () => (await outbox.get()).size >= 3, 'the events of start, end and settlement');
-    const expiring = { outbox: (await outbox.get()).docs.map((event) => event.data()) };
+    const source = { uid: player.uid, agentInstanceId: player.agentInstanceId, sessionId, turnId: 'turn' };
+    await rememberTurn(source, { instruction: 'Hello', reply: 'Hello' }, { provider: 'gemini', model: 'embeds' });
+    const expiring = { outbox: (await outbox.get()).docs.map((event) => event.data()), memories: await readAll(`users/${player.uid}/agents/${player.agentInstanceId}/memories`) };
     const declared = fieldOverrides.filter(({ ttl }) => ttl).map(({ collectionGroup, fieldPath }) => [collectionGroup, fieldPath] as const);
     assert.deepEqual(declared.map(([collection]) => collection).sort(), Object.keys(expiring).sort());
     for (const [collection, field] of declared) {
@@ -129,7 +139,7 @@ describe('Realtime Database indexes', () => {
     const store = ['store.ts', 'store-requests.ts'].map((file) => readFileSync(new URL(`functions/src/live/${file}`, root), 'utf8')).join('\n');
     // Below a root, or below what a root keeps for one session.
     const ordered = [...store.matchAll(/ref\((?:'(\w+)'|`(\w+)\/\$\{sessionId\}`)\)\.orderByChild\('(\w+)'\)/g)].map(([, place, ofSession, field]) => ({ place, ofSession, field: field! }));
-    assert.deepEqual(ordered.map(({ place, ofSession, field }) => `${place ?? `${ofSession}/$sessionId`}: ${field}`).sort(), ['meters: dueAt', 'requests/$sessionId: consumed']);
+    assert.deepEqual(ordered.map(({ place, ofSession, field }) => `${place ?? `${ofSession}/$sessionId`}: ${field}`).sort(), ['meters: dueAt', 'requests/$sessionId: consumed', 'requests/$sessionId: saidAt']);
     for (const { place, ofSession, field } of ordered) assert.ok((place ? rules[place] : rules[ofSession!]?.$sessionId)?.['.indexOn']?.includes(field));
   });
 });

@@ -6,6 +6,7 @@ import { noUsage, type ModelProvider } from '../src/providers/types.ts';
 import type { AppError } from '../src/runtime/errors.ts';
 import { newId, now } from '../src/runtime/system.ts';
 import { endSession, startSession } from '../src/sessions/lifecycle.ts';
+import { abilitiesWith } from './abilities.ts';
 import { frames } from './frames.ts';
 import { admin, closeClients, givePlayer, readAgent, readUser, sums } from './harness.ts';
 
@@ -25,7 +26,7 @@ const model: ModelProvider = {
     yield { type: 'done', outcome: 'complete', usage: noUsage };
   },
 };
-const deps: TurnDeps = { now, newId, provider: () => Promise.resolve(model), endSession: (id, reason) => endSession(id, reason, now) };
+const deps: TurnDeps = { now, newId, abilities: abilitiesWith(model), endSession: (id, reason) => endSession(id, reason, now) };
 
 describe('calls that arrive together, on the emulators', () => {
   it(`64 starts for one user make one session, in each of ${rounds} rounds`, async function () {

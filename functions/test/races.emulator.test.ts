@@ -9,6 +9,7 @@ import { runSweep } from '../src/ops/sweep.ts';
 import { endSession } from '../src/sessions/lifecycle.ts';
 import type { SessionDoc } from '../src/sessions/schema.ts';
 import { commitStart } from '../src/sessions/store.ts';
+import { abilitiesWith } from './abilities.ts';
 import { frames } from './frames.ts';
 import { admin, closeClients, eventually, givePlayer, read, readUser, refusal, sums, type Player } from './harness.ts';
 
@@ -16,7 +17,7 @@ after(closeClients);
 
 const at = async (path: string): Promise<Record<string, unknown> | null> => (await admin().database.ref(path).get()).val() as Record<string, unknown> | null;
 const readSession = async (sessionId: string): Promise<SessionDoc> => (await read<SessionDoc>(`sessions/${sessionId}`))!;
-const depsWith = (provider: ModelProvider): TurnDeps => ({ now, newId, provider: () => Promise.resolve(provider), endSession: (id, reason) => endSession(id, reason, now) });
+const depsWith = (provider: ModelProvider): TurnDeps => ({ now, newId, abilities: abilitiesWith(provider), endSession: (id, reason) => endSession(id, reason, now) });
 const watcher = (uid: string) => ({ uid, emit: () => undefined, signal: new AbortController().signal });
 
 async function started(): Promise<{ player: Player; sessionId: string }> {

@@ -6,16 +6,18 @@ import { inputPrice, actualPrice, estimatePrice, type PricedInput } from '../src
 import type { DofRates } from '../src/credits/schema.ts';
 import { toEnvelope } from '../src/events/events.ts';
 import type { OutboxDoc } from '../src/events/store.ts';
+import { mostCalls } from '../src/providers/retry.ts';
 import { noUsage } from '../src/providers/types.ts';
 import { httpStatusOf, type ErrorCode, type ErrorReason } from '../src/runtime/errors.ts';
 import { systemPrompt } from '../src/sessions/unwrap.ts';
 import type { SessionConfig } from '../src/sessions/schema.ts';
 import { callWire, snapshotOf } from './evidence.ts';
 import { frames } from './frames.ts';
-import { admin, apiUrl, closeClients, eventually, givePlayer, readAll, sums, type Player } from './harness.ts';
+import { admin, apiUrl, closeClients, eventually, givePlayer, readAll, startWith, sums, type Player } from './harness.ts';
 import { plantedEnvironment, plantedKey, plantedVendorPort } from './planted.ts';
 import { everythingIn } from './vendors/collect.ts';
-import { startMockVendor, type MockVendor, type VendorMode } from './vendors/server.ts';
+import { startMockVendor, vendorModes, type MockVendor, type VendorMode } from './vendors/server.ts';
+import { openaiToken } from './vendors/tokens.ts';
 
 after(closeClients);
 
@@ -110,13 +112,16 @@ describe('secrets and prices of a real provider', () => {
   let rates: DofRates;
   let first: TurnAnswer;
   let spent = 0;
+  /** DOFs held for a voice token, beyond the end of the session. */
+  let prepaid = 0;
 
   before(async function () {
     this.timeout(120_000);
     vendor = await startMockVendor('ok', plantedVendorPort);
     closePubSub = await listen();
     player = await givePlayer({ productId: 'openai-legend', dofs: 20_000 });
-    started = await player.call('startSession', { agentInstanceId: player.agentInstanceId });
+    // A model that fails so often would rest otherwise.
+    started = await startWith(player, { limits: { modelFailuresToRest: 1_000 } });
     rates = started.config.dofRates;
     answers.push(['startSession', JSON.stringify(started)]);
     first = (await player.stream('processFrame', body('first'))).data;
@@ -140,12 +145,11 @@ describe('secrets and prices of a real provider', () => {
     return () => client.close();
   }
 
-  const priced: PricedInput = { frame: 'continuous', instruction: true, audioSeconds: 0, textCharacters: 0, spoken: false };
+  const priced: PricedInput = { frame: 'continuous', instruction: false, audioSeconds: 0, textCharacters: 0, modelCalls: 1, spoken: false };
 
-  /** Four characters are a token, and a frame of 640 by 360 pixels is one tile of 258. */
-  function estimate(withFrame: boolean, said: string): Tokens {
-    const text = systemPrompt(started.config) + spoken;
-    return { input: Math.ceil(text.length / 4) + (withFrame ? 258 : 0), output: Math.ceil(said.length / 4) };
+  /** Four characters are a token, and a frame of 640 by 360 pixels, sent at 512 by 288, is one tile of 258. */
+  function estimate(said: string): Tokens {
+    return { input: Math.ceil(systemPrompt(started.config).length / 4) + 258, output: Math.ceil(said.length / 4) };
   }
 
   function priceOf({ input, output }: Tokens, what: PricedInput = priced): number {
@@ -153,7 +157,7 @@ describe('secrets and prices of a real provider', () => {
   }
 
   function check(expected: Extract<Expected, { outcome: string }>, answer: TurnAnswer): void {
-    const { outcome, estimated, tokens = estimate(true, expected.reply) } = expected;
+    const { outcome, estimated, tokens = estimate(expected.reply) } = expected;
     spent += answer.costDOFs;
     assert.deepEqual({ outcome: answer.outcome, reply: answer.reply, estimated: answer.estimated, provider: answer.provider }, { outcome, reply: expected.reply, estimated, provider: 'openai' });
     assert.deepEqual([answer.costDOFs, answer.consumedDOFs], [priceOf(tokens), spent]);
@@ -166,7 +170,8 @@ describe('secrets and prices of a real provider', () => {
     return { ...rest, meter: values };
   }
 
-  const body = (requestId: string): { sessionId: string; requestId: string; frameData: string; instruction: string } => ({ sessionId: started.sessionId, requestId, frameData: frames[0]!, instruction: spoken });
+  /** A frame alone: what it costs does not depend on the turns before. */
+  const body = (requestId: string): { sessionId: string; requestId: string; frameData: string; speak: boolean } => ({ sessionId: started.sessionId, requestId, frameData: frames[0]!, speak: false });
 
   async function overRest(requestId: string, accept: string): Promise<{ status: number; text: string }> {
     const { sessionId, ...rest } = body(requestId);
@@ -189,10 +194,10 @@ describe('secrets and prices of a real provider', () => {
   });
 
   it('the price of a usage is what the rates say', () => {
-    const { frame, instruction, per1kTokens: { text, image, output, reasoning } } = rates;
-    assert.deepEqual({ frame: frame.continuous, instruction, text, image, output, reasoning }, { frame: 40, instruction: 5, text: 4, image: 4, output: 10, reasoning: 10 });
-    // 40 for the frame, 5 for the instruction, (318 * 4 + 52 * 10) / 1000 rounded up.
-    assert.equal(priceOf({ input: 318, output: 52 }), 47);
+    const { frame, per1kTokens: { text, image, output, reasoning } } = rates;
+    assert.deepEqual({ frame: frame.continuous, text, image, output, reasoning }, { frame: 40, text: 4, image: 4, output: 10, reasoning: 10 });
+    // 40 for the frame, (318 * 4 + 52 * 10) / 1000 rounded up.
+    assert.equal(priceOf({ input: 318, output: 52 }), 42);
   });
 
   for (const expected of modes) {
@@ -209,7 +214,7 @@ describe('secrets and prices of a real provider', () => {
           const streamed: unknown = await player.stream('processFrame', body(`${expected.mode}-stream`)).then(() => assert.fail('accepted'), (error: unknown) => error);
           answers.push([`callable ${expected.mode}`, `${JSON.stringify([...wire.headers])} ${wire.text}`], [`SDK ${expected.mode}`, everythingIn(sdk)], [`SDK stream ${expected.mode}`, everythingIn(streamed)]);
           const [json, events] = [await overRest(`${expected.mode}-json`, 'application/json'), await overRest(`${expected.mode}-sse`, 'text/event-stream')];
-          assert.equal(vendor.requests.length - asked, 5, 'the vendor is asked once each: a retry would bill twice');
+          assert.equal(vendor.requests.length - asked, expected.mode === 'broken' ? 5 * mostCalls : 5, 'what may pass is tried again, and nothing else');
 
           const restError = { code: expected.code, reason: expected.reason };
           for (const { status, text } of [json, events]) {
@@ -256,7 +261,7 @@ describe('secrets and prices of a real provider', () => {
       vendor.mode = 'wrong-counts';
       const answer = await player.call('processFrame', body('wrong-counts'));
       vendor.mode = 'ok';
-      const held = estimatePrice(rates, { ...priced, textCharacters: systemPrompt(started.config).length + spoken.length });
+      const held = estimatePrice(rates, { ...priced, textCharacters: systemPrompt(started.config).length });
       spent += answer.costDOFs;
       assert.equal(answer.costDOFs, held);
       assert.equal(answer.consumedDOFs, spent);
@@ -271,17 +276,55 @@ describe('secrets and prices of a real provider', () => {
       await limit.update({ 'limits.turnTimeoutSeconds': 2 });
       const { sessionId } = await hasty.call('startSession', { agentInstanceId: hasty.agentInstanceId }).finally(() => limit.update({ 'limits.turnTimeoutSeconds': turnTimeoutSeconds }));
       vendor.mode = 'slow';
-      const slow = await hasty.call('processFrame', { sessionId, requestId: 'slow', instruction: spoken }).then(() => assert.fail('accepted'), (error: unknown) => error as { code: string; details: { reason: string } });
+      const slow = await hasty.call('processFrame', { sessionId, requestId: 'slow', frameData: frames[0], speak: false }).then(() => assert.fail('accepted'), (error: unknown) => error as { code: string; details: { reason: string } });
       answers.push(['SDK slow', everythingIn(slow)]);
       assert.deepEqual([slow.code, slow.details.reason], ['functions/deadline-exceeded', 'provider_timeout']);
       assert.equal((await admin().database.ref(`meters/${sessionId}/consumed`).get()).val(), 0);
       vendor.mode = 'stalled';
-      const stalled = await hasty.call('processFrame', { sessionId, requestId: 'stalled', instruction: spoken });
+      const stalled = await hasty.call('processFrame', { sessionId, requestId: 'stalled', frameData: frames[0], speak: false });
       vendor.mode = 'ok';
-      const cost = priceOf(estimate(false, 'The player '), { ...priced, frame: null });
+      const cost = priceOf(estimate('The player '));
       assert.deepEqual([stalled.outcome, stalled.reply, stalled.estimated, stalled.costDOFs], ['cut', 'The player ', true, cost]);
-      assert.ok(cost > inputPrice(rates, { ...priced, frame: null }));
+      assert.ok(cost > inputPrice(rates, priced));
       await hasty.call('endSession', { sessionId });
+    });
+  });
+
+  describe('what the vendor speaks, embeds and hands out', () => {
+    const tokenModes = vendorModes.filter((mode) => !['ok', 'refusal', 'tools', 'bad-media', 'slow', 'stalled', 'redirect'].includes(mode));
+    const mint = (requestId: string) => player.call('mintVoiceToken', { sessionId: started.sessionId, requestId, minutes: 1 });
+
+    it('is heard, and remembered by a vector of its model', async () => {
+      vendor.mode = 'ok';
+      const answer = await player.call('processFrame', { sessionId: started.sessionId, requestId: 'aloud', instruction: spoken });
+      spent += answer.costDOFs;
+      assert.deepEqual([answer.speech?.mimeType, answer.speech?.characters, answer.degraded], ['audio/mpeg', reply.length, []]);
+      const memories = `users/${player.uid}/agents/${player.agentInstanceId}/memories`;
+      await eventually(async () => (await readAll<{ embeddedWith: string | null }>(memories)).some(({ embeddedWith }) => embeddedWith === 'openai/text-embedding-3-small'), 'the turn is embedded');
+      answers.push(['aloud', JSON.stringify(answer)]);
+    });
+
+    for (const mode of tokenModes) {
+      it(`is no token when the vendor is ${mode}, and nothing is held`, async () => {
+        const before = await sums(player);
+        vendor.mode = mode;
+        const error: unknown = await mint(`token-${mode}`).then(() => assert.fail('accepted'), (thrown: unknown) => thrown);
+        vendor.mode = 'ok';
+        answers.push([`token ${mode}`, everythingIn(error)]);
+        const { reason } = (error as { details: { reason: ErrorReason } }).details;
+        assert.ok(['provider_configuration', 'provider_busy', 'provider_unavailable'].includes(reason), reason);
+        assert.deepEqual(await sums(player), before);
+      });
+    }
+
+    it('is a token that is shown once and kept nowhere, its lifetime held', async () => {
+      const { held } = await sums(player);
+      const { token, heldDOFs, provider } = await mint('token-ok');
+      prepaid = heldDOFs;
+      assert.deepEqual([token, provider, (await sums(player)).held - held], [openaiToken, 'openai', prepaid]);
+      answers.push(['token', JSON.stringify([token, heldDOFs])]);
+      for (const document of await dumpFirestore()) assert.ok(!document.includes(openaiToken), document.slice(0, document.indexOf(' ')));
+      assert.ok(!(await dumpDatabase()).includes(openaiToken));
     });
   });
 
@@ -290,7 +333,7 @@ describe('secrets and prices of a real provider', () => {
       const ended = await player.call('endSession', { sessionId: started.sessionId });
       assert.equal(ended.consumedDOFs, spent);
       await eventually(async () => (await player.call('getSession', { sessionId: started.sessionId })).settlement === 'done', 'the settlement');
-      assert.deepEqual(await sums(player), { ledger: 20_000 - spent, lots: 20_000 - spent, balance: 20_000 - spent, held: 0 });
+      assert.deepEqual(await sums(player), { ledger: 20_000 - spent, lots: 20_000 - spent, balance: 20_000 - spent, held: prepaid });
     });
 
     it('the key is in no answer and no error', async () => {

@@ -89,12 +89,12 @@ describe('a session from start to settlement', () => {
   it('settles on the way when enough is consumed, and takes the lots in burn order', async () => {
     const player = await givePlayer({ productId: 'google-legend', lots: [{ amount: 3_000, priority: 20 }, { amount: 60, priority: 10 }] });
     const { sessionId } = await startWith(player, { settleEveryDOFs: 50 });
-    const play = (requestId: string) => player.call('processFrame', { sessionId, requestId, frameData: frames[0] });
-    await play('r0');
-    const { consumedDOFs: onTheWay } = await play('r1');
+    const play = (index: number) => player.call('processFrame', { sessionId, requestId: `r${index}`, frameData: frames[10 * index], speak: false });
+    await play(0);
+    const { consumedDOFs: onTheWay } = await play(1);
     await eventually(async () => (await read<SessionDoc>(`sessions/${sessionId}`))?.settledDOFs === onTheWay, 'the settlement on the way');
     assert.deepEqual(await sums(player), { ledger: 3_060 - onTheWay, lots: 3_060 - onTheWay, balance: 3_060 - onTheWay, held: 3_060 - onTheWay });
-    await play('r2');
+    await play(2);
     const { consumedDOFs } = await player.call('endSession', { sessionId });
     assert.ok(consumedDOFs > onTheWay);
     await settled(sessionId);
@@ -181,7 +181,7 @@ describe('a session from start to settlement', () => {
   });
 
   it('spends the last DOFs on a reply that is cut when they are used up', async () => {
-    const { least, held, inputPrice } = await firstFrame('google-rookie');
+    const { bare: { least }, held, inputPrice } = await firstFrame('google-rookie');
     assert.ok(least < held, 'there is something between a whole turn and none');
     const player = await givePlayer({ productId: 'google-rookie', dofs: least });
     const sessionId = await start(player);

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { startMockCloudSpeech } from '../../functions/test/vendors/cloud-speech.ts';
+import { startMockVendor, type MockVendor } from '../../functions/test/vendors/server.ts';
 import { connectAdmin } from '../admin.ts';
 import { createClient } from '../demo/client.ts';
 import { subscribe } from '../demo/events.ts';
 import { readImages, SAMPLE_FRAMES, toFrames, type Images } from '../demo/images.ts';
 import { createNarrator, label, quietNarrator, type Narrator } from '../demo/narrator.ts';
-import { keyEnvironment, readOptions, type Options } from '../demo/options.ts';
+import { keyEnvironment, mockEnvironment, readOptions, type Options } from '../demo/options.ts';
 import { play } from '../demo/play.ts';
 import { readBalance, readRecords, type Balance } from '../demo/records.ts';
 import { isSound, reportJson, reportLines, type Result } from '../demo/report.ts';
@@ -72,6 +74,11 @@ async function drive(suite: Suite, { options, pictures: { images, leftOut }, nar
   return { ...facts, checks: verify({ ...facts, provider: options.provider ?? 'offline' }) };
 }
 
+function whoReplies({ provider, mock }: Options): string {
+  if (!provider) return 'from the offline provider: no key, no model, it measures pictures (real: --provider gemini)';
+  return mock ? `from a server on this machine that speaks the protocol of ${provider}: always the same, no model` : `from ${provider}, with your key`;
+}
+
 /** Fails when there is no use in waiting any longer. */
 async function untilHopeless(suite: Suite, signal: AbortSignal): Promise<never> {
   await Promise.race([aborted(signal), suite.exited]);
@@ -90,13 +97,17 @@ await runCommand(async () => {
   narrator.say('JIGA demo: a player, an AI agent and one session, on the Firebase emulators\n');
   buildFunctions();
   let suite: Suite | undefined;
+  let mocks: MockVendor[] = [];
   const connections = new Connections();
   try {
     const suiteBegun = performance.now();
-    suite = await startSuite({ importFrom: EMULATOR_DATA, env: keyEnvironment(options.provider, process.env), logFile: join(CACHE, 'demo.log'), signal });
+    if (options.mock) mocks = [await startMockVendor(), await startMockCloudSpeech()];
+    const [vendor, speech] = mocks;
+    const env = options.provider && vendor && speech ? mockEnvironment(options.provider, vendor.url, speech.url) : keyEnvironment(options.provider, process.env);
+    suite = await startSuite({ importFrom: EMULATOR_DATA, env, logFile: join(CACHE, 'demo.log'), signal });
     const startMs = Math.round(performance.now() - suiteBegun);
     narrator.say(`${label('emulators')}${suite.description}`);
-    narrator.say(`${label('replies')}${options.provider ? `from ${options.provider}, with your key` : 'from the offline provider: no key, no model, it measures pictures (real: --provider gemini)'}`);
+    narrator.say(`${label('replies')}${whoReplies(options)}`);
     const facts = await Promise.race([drive(suite, { options, pictures, narrator, connections, signal }), untilHopeless(suite, signal)]);
     const result: Result = {
       ...facts,
@@ -114,6 +125,7 @@ await runCommand(async () => {
   } finally {
     await connections.close();
     await suite?.stop();
+    await Promise.all(mocks.map((mock) => mock.close()));
   }
 });
 // A call that was cut off leaves a timer of the client SDK behind, which would keep the process for a minute.

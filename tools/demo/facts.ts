@@ -24,6 +24,8 @@ export interface TurnFacts {
   costDOFs: number;
   estimated: boolean;
   consumedDOFs: number;
+  /** Length of the spoken reply; null when it is text only. */
+  spokenSeconds: number | null;
   /** From the call to the first words of the reply; null for a reply without words. */
   firstWordsMs: number | null;
   ms: number;

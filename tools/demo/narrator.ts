@@ -97,7 +97,7 @@ export function createNarrator({ write, isTTY, columns }: Output): Narrator {
       if (!isTTY) {
         const remaining = meter ? `${formatNumber(meter.remaining)} DOFs left` : '';
         const what = turn.kind === 'frame' ? `frame ${String(current.index + 1).padStart(2)}/${current.count}` : 'answer';
-        say(`  ${what.padEnd(LABEL_WIDTH)}  ${remaining}  ${formatMs(turn.ms).padStart(6)}${told ? '' : `  ${tellNews(turn.reply, before)}`}`);
+        say(`  ${what.padEnd(LABEL_WIDTH)}  ${remaining}  ${formatMs(turn.ms).padStart(6)}${turn.spokenSeconds === null ? '' : `  spoken, ${turn.spokenSeconds.toFixed(1)} s`}${told ? '' : `  ${tellNews(turn.reply, before)}`}`);
       } else {
         if (told) write('\n');
         draw();

@@ -129,8 +129,8 @@ async function send(client: Client, input: Input<'processFrame'>, onText: (text:
         firstWordsMs ??= Math.round(performance.now() - begun);
         onText(text);
       });
-      const { turnId, requestId, reply, provider, outcome, costDOFs, estimated, consumedDOFs } = answer;
-      return { turnId, requestId, reply, provider, outcome, costDOFs, estimated, consumedDOFs, firstWordsMs, ms: Math.round(performance.now() - begun), retries };
+      const { turnId, requestId, reply, provider, outcome, costDOFs, estimated, consumedDOFs, speech } = answer;
+      return { turnId, requestId, reply, provider, outcome, costDOFs, estimated, consumedDOFs, spokenSeconds: speech?.seconds ?? null, firstWordsMs, ms: Math.round(performance.now() - begun), retries };
     } catch (error) {
       if ((error as { code?: string }).code !== 'functions/unavailable' || firstWordsMs !== null || retries === RETRIES) throw error;
       await delay(1_000 * 2 ** retries);

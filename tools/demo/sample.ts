@@ -3,7 +3,7 @@ import type { Evidence } from './verify.ts';
 
 const turn = (index: number, consumedDOFs: number, kind: TurnFacts['kind'] = 'frame'): TurnFacts => ({
   kind, requestId: `${kind}-${index}`, image: `${index}.jpg`, instruction: kind === 'frame' ? null : 'Hey?', turnId: `t${index}`, reply: `Reply ${index}.`, provider: 'offline',
-  outcome: 'complete', costDOFs: 20, estimated: false, consumedDOFs, firstWordsMs: 10 * index, ms: 100 * index, retries: 0,
+  outcome: 'complete', costDOFs: 20, estimated: false, consumedDOFs, spokenSeconds: null, firstWordsMs: 10 * index, ms: 100 * index, retries: 0,
 });
 
 /** A sound run of two turns in which everything adds up; made afresh, so that a test may tamper with it. */

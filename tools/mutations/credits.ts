@@ -69,10 +69,10 @@ export const priceMutations: Mutation[] = [
   },
   {
     guard: 'price bound', what: 'A vendor may report less than no tokens.', file: 'providers/usage.ts',
-    find: ' || value < 0) return undefined;', replace: ') return undefined;', tests: [unit('providers/maps')],
+    find: ' || value < 0) return undefined;', replace: ') return undefined;', tests: [unit('providers/usage')],
   },
   {
     guard: 'price bound', what: 'A vendor may report more tokens than any model has.', file: 'providers/usage.ts',
-    find: 'return Math.min(mostTokens, Math.round(value));', replace: 'return Math.round(value);', tests: [unit('providers/maps')],
+    find: 'return Math.min(mostTokens, Math.round(value));', replace: 'return Math.round(value);', tests: [unit('providers/usage')],
   },
 ];

@@ -68,7 +68,7 @@ describe('seed', () => {
     for (const { agentProductId, checkpoints } of Object.values(sessions)) {
       for (const { from, to, input, usage, requestId } of checkpoints['final']!.lines) {
         const rates = products[agentProductId]!.dofRates;
-        const priced = { ...input, frame: input.frame as PricedInput['frame'], textCharacters: 0, spoken: false };
+        const priced = { ...input, frame: input.frame as PricedInput['frame'], textCharacters: 0, modelCalls: 1, spoken: false };
         assert.equal(to - from, inputPrice(rates, priced) + usagePrice(rates, { ...usage, spokenCharacters: 0 } as PricedUsage), requestId);
       }
     }

@@ -35,6 +35,8 @@ export interface UserDoc {
   createdAt: Timestamp;
   /** Open sessions of this user: sessionId -> agentInstanceId. Changes only together with the session itself. */
   activeSessions: Record<string, string>;
+  /** Voice tokens that were asked for on one day (UTC, `YYYY-MM-DD`), those that could not be handed out given back. Absent before the first. */
+  voiceTokens?: { day: string; count: number };
 }
 
 /** users/{uid}/agents/{agentInstanceId}: ownership and the whole balance. The ledger below it says how it came about. */

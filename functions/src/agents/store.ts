@@ -5,6 +5,8 @@ import { db } from '../runtime/firebase.ts';
 import { now } from '../runtime/system.ts';
 import { agentSubject, newEvent } from '../events/events.ts';
 import { outboxRef, toOutbox } from '../events/store.ts';
+import { notConfigured } from '../providers/failures.ts';
+import { vendorNames } from '../providers/types.ts';
 import { productSchema, type AgentDoc, type ProductDoc, type UserDoc } from './schema.ts';
 
 /** users/{uid} */
@@ -80,15 +82,25 @@ export function agentNotFound(): AppError {
 
 const productsOf = new WeakMap<object, Map<string, ProductDoc>>();
 
-/** A catalogue product at a version. Products are immutable, so an instance reads each version once. Null when unknown or malformed. */
+/**
+ * A catalogue product at a version. Products are immutable, so an instance reads each version once. Null when unknown or malformed.
+ * @throws AppError `failed-precondition` (provider_configuration) for a product of a provider that does not exist.
+ */
 export async function getProduct(productId: string, version: number): Promise<ProductDoc | null> {
   const products = productsOf.get(db()) ?? new Map<string, ProductDoc>();
   productsOf.set(db(), products);
   const key = `${productId}@${version}`;
   const known = products.get(key);
   if (known) return known;
-  const { success, data: product } = productSchema.safeParse((await db().collection('products').doc(productId).get()).data());
+  const stored = (await db().collection('products').doc(productId).get()).data();
+  requireProvider(productId, stored?.['provider']);
+  const { success, data: product } = productSchema.safeParse(stored);
   if (!success || product.version !== version) return null;
   products.set(key, product);
   return product;
+}
+
+function requireProvider(productId: string, provider: unknown): void {
+  if (typeof provider !== 'string' || (vendorNames as readonly string[]).includes(provider)) return;
+  throw notConfigured(`The product ${productId} names the provider "${provider}", which does not exist. There are ${vendorNames.join(', ')}.`);
 }

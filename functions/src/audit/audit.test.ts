@@ -7,10 +7,23 @@ import { planRepair } from './repair.ts';
 
 const kinds = (drifts: Drift[]): DriftKind[] => drifts.map(({ kind }) => kind).sort();
 
+/** Books with two voice tokens of the open session: one that was charged, one that is valid. */
+const voicedBooks = (): Books => fullBooks().voice('voice-spent', 's-open', 20, minute).tick(2 * minute).lapse().voice('voice-open', 's-open', 30, 10 * minute);
+
 describe('audit: books that are right', () => {
   it('finds nothing in a history with something of everything', () => {
     assert.deepEqual(auditAgent(fullBooks().facts), []);
     assert.equal(planRepair(fullBooks().facts), null);
+  });
+
+  it('finds nothing in voice tokens, which are paid for beside the turns of their session', () => {
+    const books = voicedBooks();
+    const { ledger, sessions } = books.facts;
+    assert.deepEqual([ledger['post-voice-spent']?.sessionId, ledger['post-voice-spent']?.amount, sessions['s-open']?.settledDOFs], ['s-open', -20, 65]);
+    assert.deepEqual(auditAgent(books.facts), []);
+    assert.deepEqual(auditAgent(books.end('s-open', 65).settle('s-open', 65, true).facts), []);
+    assert.deepEqual(auditAgent(books.tick(10 * minute).settle('s-pending', 55, true).lapse().facts), []);
+    assert.equal(books.facts.ledger['post-voice-open']?.amount, -30);
   });
 
   it('finds nothing in a debt that nothing can repay, and after its repayment', () => {
@@ -35,6 +48,8 @@ describe('audit: books that are right', () => {
     const settled = fullBooks().settle('s-pending', 55, true).facts;
     assert.deepEqual(auditAgent({ ...settled, at: expiresAt + overdueMs }), []);
     assert.deepEqual(kinds(auditAgent({ ...settled, at: expiresAt + overdueMs + 1 })), ['hold.overdue']);
+    const voiced = voicedBooks().settle('s-pending', 55, true).facts;
+    assert.deepEqual(kinds(auditAgent({ ...voiced, at: voiced.agent.holds['voice-open']!.expiresAt.toMillis() + overdueMs + 1 })), ['hold.overdue']);
     const due = fullBooks().settle('s-pending', 55, true).end('s-open', 65).settle('s-open', 65, true).facts;
     assert.deepEqual(kinds(auditAgent({ ...due, at: due.agent.holds['h-open']!.expiresAt.toMillis() + overdueMs + 1 })), ['hold.overdue']);
   });
@@ -124,6 +139,11 @@ const cases: Case[] = [
   { name: 'expiresAt of the hold of a session', breaks: ({ agent }) => { agent.holds['s-open']!.expiresAt = at(moment + 900 * day); }, finds: ['hold.expiresAt'], repairs: true },
   { name: 'the hold of an open session that is gone', breaks: ({ agent }) => { delete agent.holds['s-open']; }, finds: ['hold.missing'], repairs: true },
   { name: 'a hold with fields of other types', breaks: ({ agent }) => { Object.assign(agent.holds['h-open']!, { lots: null }); }, finds: ['agent.dueAt', 'agent.heldDOFs', 'document.malformed'], repairs: false },
+  { name: 'what becomes of a hold when it expires', books: voicedBooks, breaks: ({ agent }) => { Object.assign(agent.holds['voice-open']!, { onExpiry: 'keep' }); }, finds: ['agent.dueAt', 'agent.heldDOFs', 'document.malformed'], repairs: false },
+  { name: 'a voice token that is charged and pending', books: voicedBooks, breaks: ({ agent, resolvedHolds }) => {
+    agent.holds['voice-spent'] = { ...agent.holds['voice-open']!, amount: 0, lots: [], postedDOFs: 20 };
+    assert.ok(resolvedHolds['voice-spent']);
+  }, finds: ['hold.resolvedTwice'], repairs: true },
   { name: 'a hold of a session that is gone', breaks: ({ agent, sessions }) => { delete sessions['s-pending']; assert.ok(agent.holds['s-pending']); }, finds: ['hold.orphan'], repairs: true },
   { name: 'a hold that is resolved and pending', breaks: ({ agent, resolvedHolds }) => {
     resolvedHolds['h-open'] = { ...resolvedHolds['h-posted']!, holdId: 'h-open', state: 'released', postedDOFs: 0, releasedDOFs: 50, lots: agent.holds['h-open']!.lots };
@@ -144,6 +164,12 @@ const cases: Case[] = [
   { name: 'postedDOFs of the resolved hold of a session', breaks: ({ resolvedHolds }) => { resolvedHolds['s-old']!.postedDOFs -= 1; }, finds: ['hold.record'], repairs: false },
   { name: 'releasedDOFs of a resolved hold', breaks: ({ resolvedHolds }) => { resolvedHolds['h-posted']!.releasedDOFs += 1; }, finds: ['hold.record'], repairs: false },
   { name: 'state of a resolved hold', breaks: ({ resolvedHolds }) => { resolvedHolds['h-posted']!.state = 'released'; }, finds: ['hold.record'], repairs: false },
+  { name: 'postedDOFs of a voice token', books: voicedBooks, breaks: ({ resolvedHolds }) => { resolvedHolds['voice-spent']!.postedDOFs += 1; }, finds: ['hold.record'], repairs: false },
+  { name: 'the entry of a voice token that is gone', books: () => voicedBooks().settle('s-open', 70), breaks: ({ ledger }) => { delete ledger['post-voice-spent']; }, finds: ['hold.record', 'ledger.seq'], repairs: false },
+  { name: 'session of the entry of a voice token', books: voicedBooks, breaks: ({ ledger, sessions }) => {
+    sessions['s-else'] = { ...sessions['s-old']!, agentInstanceId: 'a2' };
+    ledger['post-voice-spent']!.sessionId = 's-else';
+  }, finds: ['session.agent'], repairs: false },
   { name: 'id of a resolved hold', breaks: ({ resolvedHolds }) => { resolvedHolds['h-posted']!.holdId = 'other'; }, finds: ['hold.record'], repairs: false },
   { name: 'the record of a resolved hold that is gone', breaks: ({ resolvedHolds }) => { delete resolvedHolds['s-old']; }, finds: ['hold.recordMissing'], repairs: false },
 

@@ -11,14 +11,14 @@ import { planRepair } from './repair.ts';
 type Step =
   | { do: 'grant'; amount: number; priority: number; lives: number | null; rolls: number | null }
   | { do: 'adjust'; amount: number }
-  | { do: 'hold' | 'resolve' | 'void' | 'extend' | 'settle' | 'end'; which: number; amount: number }
+  | { do: 'hold' | 'voice' | 'resolve' | 'void' | 'extend' | 'settle' | 'end'; which: number; amount: number }
   | { do: 'start' | 'lapse' | 'finish' }
   | { do: 'wait'; minutes: number };
 const amount = fc.integer({ min: 1, max: 300 });
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('grant' as const), amount, priority: fc.nat(3), lives: fc.option(fc.integer({ min: 1, max: 5 })), rolls: fc.option(fc.integer({ min: 1, max: 60 })) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('adjust' as const), amount: fc.integer({ min: -80, max: 80 }).filter((value) => value !== 0) }) },
-  { weight: 8, arbitrary: fc.record({ do: fc.constantFrom('hold' as const, 'resolve' as const, 'void' as const, 'extend' as const, 'settle' as const, 'end' as const), which: fc.nat(20), amount }) },
+  { weight: 9, arbitrary: fc.record({ do: fc.constantFrom('hold' as const, 'voice' as const, 'resolve' as const, 'void' as const, 'extend' as const, 'settle' as const, 'end' as const), which: fc.nat(20), amount }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('start' as const, 'lapse' as const, 'finish' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('wait' as const), minutes: fc.nat(3_000) }) },
 );
@@ -40,6 +40,7 @@ class Player {
       case 'grant': return void books.grant(`g${id}`, step.amount, { priority: step.priority, expiresAt: step.lives === null ? null : at(facts.at + step.lives * day), rollover: step.rolls === null ? null : { maxDOFs: step.rolls, days: 3 } });
       case 'adjust': return void books.adjust(`a${id}`, step.amount, Object.keys(facts.ledger)[0]);
       case 'hold': return void books.hold(`h${id}`, step.amount, step.which * minute);
+      case 'voice': return open === undefined ? undefined : void books.voice(`v${id}`, open, step.amount, step.which * minute);
       case 'resolve': {
         const holdId = one(Object.keys(facts.agent.holds).filter((each) => facts.agent.holds[each]!.sessionId === null), step.which);
         return holdId === undefined ? undefined : void books.resolve(holdId, Math.min(step.amount, facts.agent.holds[holdId]!.amount));

@@ -118,8 +118,9 @@ export function examineRecords(facts: AgentFacts, replay: Replay): Drift[] {
 
 function postedByHold(ledger: Record<string, LedgerDoc>, { effects }: Replay): Map<string, number> {
   const posted = new Map<string, number>();
-  for (const [id, { holdId, sessionId }] of Object.entries(ledger)) {
-    const hold = sessionId ?? holdId;
+  for (const [id, { type, holdId, sessionId }] of Object.entries(ledger)) {
+    // The session of another entry is where something was bought with a hold, not whose hold it is.
+    const hold = type === 'settlement' ? sessionId : holdId;
     if (hold !== undefined) posted.set(hold, (posted.get(hold) ?? 0) - (effects[id] ?? 0));
   }
   return posted;

@@ -14,12 +14,12 @@ export interface ExaminedSessions {
 
 /** Checks the sessions of the agent against its ledger and its holds as they should be. */
 export function examineSessions(facts: AgentFacts, replay: Replay, examined: ExaminedHolds): ExaminedSessions {
-  const { sessions, agent, at } = facts;
+  const { sessions, agent, ledger, at } = facts;
   const paths = pathsOf(facts);
   const drifts: Drift[] = [];
   const corrections: Record<string, SessionMoney> = {};
   const settledOf = settledBySession(facts, replay);
-  const referred = new Set([...Object.keys(agent.holds), ...settledOf.keys()]);
+  const referred = new Set([...Object.keys(agent.holds), ...Object.values(ledger).map(({ sessionId }) => sessionId)]);
   for (const [id, session] of Object.entries(sessions)) {
     const report = (kind: DriftKind, expected: Value, found: Value, repairable = false, other = paths.agent): void => {
       drifts.push({ kind, documents: [paths.session(id), other], expected, found, repairable });
@@ -55,8 +55,9 @@ export function examineSessions(facts: AgentFacts, replay: Replay, examined: Exa
 
 function settledBySession({ ledger }: AgentFacts, { effects }: Replay): Map<string, number> {
   const settled = new Map<string, number>();
-  for (const [id, { sessionId }] of Object.entries(ledger)) {
-    if (sessionId !== undefined) settled.set(sessionId, (settled.get(sessionId) ?? 0) - (effects[id] ?? 0));
+  for (const [id, { type, sessionId }] of Object.entries(ledger)) {
+    // A posting in a session was paid beside its turns.
+    if (type === 'settlement' && sessionId !== undefined) settled.set(sessionId, (settled.get(sessionId) ?? 0) - (effects[id] ?? 0));
   }
   return settled;
 }

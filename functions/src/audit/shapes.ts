@@ -22,7 +22,10 @@ const sessionShape = z.object({
   config: z.object({ limits: z.object({ maxSessionsPerUser: z.number() }) }),
 });
 const lotShape = z.object({ remaining: z.number(), voided: z.boolean(), createdAt: moment, ...terms });
-const holdShape = z.object({ amount: z.number(), lots: wholeParts, postedDOFs: z.number(), sessionId: z.string().nullable(), expiresAt: moment, createdAt: moment });
+const holdShape = z.object({
+  amount: z.number(), lots: wholeParts, postedDOFs: z.number(), sessionId: z.string().nullable(), expiresAt: moment, createdAt: moment,
+  onExpiry: z.literal('post').optional(), originSessionId: z.string().optional(),
+});
 const agentShape = z.object({
   ownerId: z.string(), agentInstanceId: z.string(), version: z.int(),
   lots: z.record(z.string(), z.unknown()), holds: z.record(z.string(), z.unknown()),

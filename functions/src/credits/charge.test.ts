@@ -5,8 +5,8 @@ import { noUsage } from '../providers/types.ts';
 import { charge, chargePolicy, type Ending } from './charge.ts';
 import { actualPrice, inputPrice, type PricedInput, type PricedUsage } from './prices.ts';
 
-const prices = rates({ frame: { standard: 5 }, per1kTokens: { text: 1_000, output: 1_000 }, per1kSpokenCharacters: 1_000 });
-const frame: PricedInput = { frame: 'standard', instruction: false, audioSeconds: 0, textCharacters: 400, spoken: true };
+const prices = rates({ frame: { standard: 5, skipped: 2 }, per1kTokens: { text: 1_000, output: 1_000 }, per1kSpokenCharacters: 1_000 });
+const frame: PricedInput = { frame: 'standard', instruction: false, audioSeconds: 0, textCharacters: 400, modelCalls: 1, spoken: true };
 const usage: PricedUsage = { ...noUsage, textInputTokens: 7, outputTokens: 3, spokenCharacters: 2 };
 const chargeFor = (ending: Ending, held = 10_000, used = usage) => charge(ending, prices, frame, used, held);
 
@@ -18,6 +18,7 @@ const table: Record<Ending, { cost: number; estimated: boolean }> = {
   cut: { cost: 5 + 12, estimated: true },
   callerGone: { cost: 5 + 12, estimated: true },
   exhausted: { cost: 5 + 12, estimated: true },
+  skipped: { cost: 2, estimated: false },
   failed: { cost: 0, estimated: false },
   abandoned: { cost: 5, estimated: true },
 };
@@ -29,6 +30,12 @@ const anyUsage: fc.Arbitrary<PricedUsage> = fc.record({
 });
 
 describe('charge policy', () => {
+  it('never charges more for a frame that is skipped than for one that is seen', () => {
+    const dear = rates({ frame: { standard: 5, skipped: 9 } });
+    assert.equal(charge('skipped', dear, frame, usage, 100).cost, 5);
+    assert.equal(charge('skipped', rates({ frame: { standard: 5 } }), frame, usage, 100).cost, 0);
+  });
+
   it('knows these endings and no others', () => assert.deepEqual(Object.keys(chargePolicy).sort(), endings.toSorted()));
 
   for (const [ending, expected] of Object.entries(table) as [Ending, { cost: number; estimated: boolean }][]) {
@@ -40,7 +47,7 @@ describe('charge policy', () => {
   });
 
   it('calls a price an estimate unless the model said what it used, or nothing is charged', () => {
-    for (const ending of endings) assert.equal(chargePolicy[ending].estimated, !(['reported', 'nothing'] as string[]).includes(chargePolicy[ending].usage), ending);
+    for (const ending of endings) assert.equal(chargePolicy[ending].estimated, !(['reported', 'skipped frame', 'nothing'] as string[]).includes(chargePolicy[ending].usage), ending);
   });
 
   it('makes leaving early no cheaper than the input that was sent', () => {

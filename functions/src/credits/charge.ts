@@ -4,7 +4,7 @@ import type { DofRates } from './schema.ts';
 
 /** Which usage a turn is charged for, and whether that is an estimate. */
 interface Terms {
-  usage: 'reported' | 'generated' | 'input only' | 'nothing';
+  usage: 'reported' | 'generated' | 'input only' | 'skipped frame' | 'nothing';
   estimated: boolean;
 }
 
@@ -25,6 +25,8 @@ export const chargePolicy = {
   callerGone: { usage: 'generated', estimated: true },
   /** The reply was cut because it had used up what was held for it. */
   exhausted: { usage: 'generated', estimated: true },
+  /** The frame had not changed: no model was asked. */
+  skipped: { usage: 'skipped frame', estimated: false },
   /** Failed, or was stopped, before any output. */
   failed: { usage: 'nothing', estimated: false },
   /** Its function died without a trace, or did not stop when told to. */
@@ -49,6 +51,8 @@ export function charge(ending: Ending, rates: DofRates, input: PricedInput, usag
       return { cost: actualPrice(rates, input, usage, held), estimated };
     case 'input only':
       return { cost: Math.min(held, inputPrice(rates, input)), estimated };
+    case 'skipped frame':
+      return { cost: Math.min(held, inputPrice(rates, input), rates.frame.skipped ?? 0), estimated };
     case 'nothing':
       return { cost: 0, estimated };
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { agent, assertBooks, at, hold, lot, moment } from '../../test/money.ts';
 import { change, type Balance, type Change, type Draft } from './balance.ts';
-import { extendHold, placeHold, postHold, resolveHold, type ResolvedHold } from './holds.ts';
+import { expireHold, extendHold, placeHold, postHold, prepayHold, resolveHold, type ResolvedHold } from './holds.ts';
 import type { LotAmount } from './schema.ts';
 
 const fresh = { sessionId: 's1', expiresAt: at(moment + 1_000), createdAt: at(moment) };
@@ -154,5 +154,39 @@ describe('holds: resolving', () => {
   it('happens once', () => {
     const { balance } = released(placed(twoLots(), 13));
     assert.throws(() => changed(balance, (draft) => void resolveHold(draft, 'h', 'released')), /hold h is not pending/);
+  });
+});
+
+describe('holds: expiring', () => {
+  const prepaid = (before: Balance) => changed(before, (draft) => prepayHold(draft, 'h')).balance;
+  function expired(before: Balance): Change & { resolved: ResolvedHold } {
+    let resolved!: ResolvedHold;
+    return { ...changed(before, (draft) => { resolved = expireHold(draft, 'h', moment); }), resolved };
+  }
+
+  it('releases what it holds', () => {
+    const { resolved, entries, balance } = expired(placed(twoLots(), 13));
+    assert.deepEqual([resolved.state, resolved.postedDOFs, resolved.releasedDOFs, entries, left(balance)], ['expired', 0, 13, [], { a: 10, b: 20 }]);
+  });
+
+  it('posts all of one that pays in advance, and what was bought with it in a session names that session', () => {
+    for (const [hold, session] of [[{ ...fresh, sessionId: null }, {}], [{ ...fresh, sessionId: null, originSessionId: 's9' }, { sessionId: 's9' }]] as const) {
+      const before = prepaid(changed(twoLots(), (draft) => placeHold(draft, 'h', 13, hold, moment)).balance);
+      assert.deepEqual(before.holds['h'], { ...hold, amount: 13, lots: [part('a', 10), part('b', 3)], postedDOFs: 0, onExpiry: 'post' });
+      const { resolved, entries, balance } = expired(before);
+      assert.deepEqual(entries, [{ type: 'post', operationId: 'post-h', ...session, actor: 'system', reason: 'paid in advance', holdId: 'h', amount: -13, balanceAfter: 17, lots: [part('a', -10), part('b', -3)], debt: 0, seq: 1 }]);
+      assert.deepEqual([resolved.state, resolved.postedDOFs, resolved.releasedDOFs, resolved.lots], ['posted', 13, 0, []]);
+      assert.deepEqual([balance.holds, balance.heldDOFs, left(balance)], [{}, 0, { b: 17 }]);
+    }
+  });
+
+  it('posts what it holds of lots that are over, and repays no debt with it', () => {
+    const lots = { a: lot(10, { expiresAt: at(moment) }), b: lot(10, { voided: true }) };
+    const { entries, balance } = expired(prepaid(agent({ lots, holds: { h: hold({ a: 10, b: 10 }) }, debtDOFs: 4 })));
+    assert.deepEqual([entries.map(({ type, amount }) => [type, amount]), balance.debtDOFs, balance.lots], [[['post', -20]], 4, {}]);
+  });
+
+  it('needs a pending hold', () => {
+    for (const act of [prepayHold, expireHold]) assert.throws(() => changed(twoLots(), (draft) => void act(draft, 'h', moment)), /hold h is not pending/);
   });
 });

@@ -10,7 +10,7 @@ export type ResolvedHold = Omit<ResolvedHoldDoc, 'resolvedAt'>;
 export const maxPendingHolds = 50;
 
 /** What identifies and dates a new hold. */
-export type NewHold = Pick<HoldDoc, 'sessionId' | 'expiresAt' | 'createdAt'>;
+export type NewHold = Pick<HoldDoc, 'sessionId' | 'expiresAt' | 'createdAt' | 'originSessionId'>;
 
 /**
  * First phase: sets `amount` DOFs aside, in burn order.
@@ -56,6 +56,20 @@ export function resolveHold(draft: Draft, holdId: string, state: ResolvedHold['s
   const { amount, lots, postedDOFs, sessionId, createdAt } = pending(draft, holdId);
   delete draft.holds[holdId];
   return { holdId, state, postedDOFs, releasedDOFs: amount, lots, sessionId, createdAt };
+}
+
+/** Makes a pending hold one that is posted in full when it expires: what it pays for has been handed out. */
+export function prepayHold(draft: Draft, holdId: string): void {
+  pending(draft, holdId).onExpiry = 'post';
+}
+
+/** Resolves a hold whose time is over: one that pays in advance is posted in full, others are released. */
+export function expireHold(draft: Draft, holdId: string, now: number): ResolvedHold {
+  const { amount, onExpiry, originSessionId } = pending(draft, holdId);
+  if (onExpiry !== 'post') return resolveHold(draft, holdId, 'expired');
+  const session = originSessionId === undefined ? {} : { sessionId: originSessionId };
+  postHold(draft, holdId, amount, { type: 'post', operationId: `post-${holdId}`, ...session, actor: 'system', reason: 'paid in advance' }, now);
+  return resolveHold(draft, holdId, 'posted');
 }
 
 function take(draft: Draft, amount: number, now: number): LotAmount[] {

@@ -6,7 +6,7 @@ import { audioTokens, mostImageTokens, mostTokens, tokenCount } from '../provide
 import { actualPrice, estimatePrice, inputPrice, leastOutputTokens, leastPrice, maxOutputTokens, usagePrice, type PricedInput, type PricedUsage } from './prices.ts';
 import type { DofRates } from './schema.ts';
 
-const nothing: PricedInput = { frame: null, instruction: false, audioSeconds: 0, textCharacters: 0, spoken: false };
+const nothing: PricedInput = { frame: null, instruction: false, audioSeconds: 0, textCharacters: 0, modelCalls: 1, spoken: false };
 const nothingUsed: PricedUsage = { ...noUsage, spokenCharacters: 0 };
 const sent = rates({ frame: { standard: 5, burst: 9, continuous: 14 }, instruction: 2, audioSecond: 3 });
 
@@ -16,7 +16,7 @@ const anyRates: fc.Arbitrary<DofRates> = fc.record({
   per1kTokens: fc.record({ text: rate, image: rate, audio: rate, cached: rate, output: rate, reasoning: rate }), per1kSpokenCharacters: rate,
 });
 const anyInput: fc.Arbitrary<PricedInput> = fc.record({
-  frame: fc.constantFrom(null, 'standard', 'burst', 'continuous'), instruction: fc.boolean(), audioSeconds: fc.double({ min: 0, max: 600, noNaN: true }), textCharacters: fc.nat(50_000), spoken: fc.boolean(),
+  frame: fc.constantFrom(null, 'standard', 'burst', 'continuous'), instruction: fc.boolean(), audioSeconds: fc.double({ min: 0, max: 600, noNaN: true }), modelCalls: fc.integer({ min: 1, max: 3 }), textCharacters: fc.nat(50_000), spoken: fc.boolean(),
 });
 const tokens = fc.nat(mostTokens);
 const anyUsage: fc.Arbitrary<PricedUsage> = fc.record({
@@ -27,8 +27,8 @@ const anyUsage: fc.Arbitrary<PricedUsage> = fc.record({
 function usageWithin(input: PricedInput, most: number): fc.Arbitrary<PricedUsage> {
   return fc.nat(most).chain((output) => fc.record({
     textInputTokens: fc.nat(Math.ceil(input.textCharacters / 2)),
-    imageInputTokens: fc.nat(input.frame ? mostImageTokens : 0),
-    audioInputTokens: fc.nat(audioTokens(Math.ceil(input.audioSeconds))),
+    imageInputTokens: fc.nat(input.frame ? mostImageTokens * input.modelCalls : 0),
+    audioInputTokens: fc.nat(audioTokens(Math.ceil(input.audioSeconds)) * input.modelCalls),
     cachedInputTokens: tokens,
     outputTokens: fc.constant(output),
     reasoningTokens: fc.nat(most - output),

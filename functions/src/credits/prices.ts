@@ -12,8 +12,10 @@ export interface PricedInput {
   instruction: boolean;
   /** Whole seconds of audio; 0 for none. */
   audioSeconds: number;
-  /** Characters of text sent to the model, prompt included; bounds the input tokens of the estimate. */
+  /** Most characters of text that the model reads over all of its calls, prompts included; bounds the input tokens of the estimate. */
   textCharacters: number;
+  /** How often the model may be called at most, each time with the frame and the audio: once, and again after every round of function calls. */
+  modelCalls: number;
   /** Whether the reply is spoken aloud. */
   spoken: boolean;
 }
@@ -27,7 +29,7 @@ const charactersPerToken = 8;
 
 /** DOFs for what was sent, whatever the model answers: the part that is charged when the usage is unknown. */
 export function inputPrice(rates: DofRates, { frame, instruction, audioSeconds }: PricedInput): number {
-  const price = (frame ? rates.frame[frame]! : 0) + (instruction ? rates.instruction : 0) + Math.ceil(audioSeconds) * rates.audioSecond;
+  const price = (frame ? rates.frame[frame] ?? 0 : 0) + (instruction ? rates.instruction : 0) + Math.ceil(audioSeconds) * rates.audioSecond;
   return Math.max(1, price);
 }
 
@@ -44,8 +46,8 @@ export function leastPrice(rates: DofRates, input: PricedInput): number {
 function priceUpTo(rates: DofRates, input: PricedInput, outputTokens: number): number {
   const { text, image, audio, cached, output, reasoning } = rates.per1kTokens;
   const inputTokens = Math.ceil(input.textCharacters / 2) * Math.max(text, cached)
-    + (input.frame ? mostImageTokens : 0) * Math.max(image, cached)
-    + audioTokens(Math.ceil(input.audioSeconds)) * Math.max(audio, cached);
+    + (input.frame ? mostImageTokens : 0) * input.modelCalls * Math.max(image, cached)
+    + audioTokens(Math.ceil(input.audioSeconds)) * input.modelCalls * Math.max(audio, cached);
   const spoken = input.spoken ? outputTokens * charactersPerToken * rates.per1kSpokenCharacters : 0;
   return inputPrice(rates, input) + Math.ceil((inputTokens + outputTokens * Math.max(output, reasoning) + spoken) / 1000);
 }

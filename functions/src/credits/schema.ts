@@ -69,11 +69,15 @@ export interface HoldDoc {
   lots: LotAmount[];
   /** DOFs posted from it so far. */
   postedDOFs: number;
-  /** The session it is for; null for a hold that an administrator's service has placed. */
+  /** The session whose own hold it is; null for others: that of an administrator's service, or of a voice token. */
   sessionId: string | null;
   /** The sweep resolves it afterwards. */
   expiresAt: Timestamp;
   createdAt: Timestamp;
+  /** What the sweep does then: `post` debits all of it, for what it pays in advance cannot be taken back. Absent: it is released. */
+  onExpiry?: 'post';
+  /** The session in which something was bought with it, where it is not the session's own hold; the entry of its posting names it. */
+  originSessionId?: string;
 }
 
 /** users/{uid}/agents/{agentInstanceId}/holds/{holdId}: how a hold was resolved. Created once, never changed. */

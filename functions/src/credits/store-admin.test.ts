@@ -41,4 +41,21 @@ describe('credits: operations in the store', () => {
     assert.deepEqual(lapsed?.entries.map(({ type }) => type), ['repayment']);
     assert.deepEqual(Object.values(firestore.dump('outbox')).map(({ type }) => String(type)), ['hold.expired']);
   });
+
+  it('post the holds that pay in advance when they lapse, and release the others', async () => {
+    const over = { expiresAt: at(moment) };
+    const holds = { paid: hold({ g: 20 }, { ...over, onExpiry: 'post', originSessionId: 's1' }), kept: hold({ g: 5 }, { onExpiry: 'post' }), free: hold({ g: 10 }, over) };
+    await write('u1', { lots: { g: lot(50) }, holds, alertThresholds: [40], dueAt: at(moment) });
+    for (let sweep = 0; sweep < 2; sweep++) await lapse({ userId: 'u1', agentInstanceId: 'a1' });
+    const { currentDOFs, heldDOFs, holds: left } = firestore.snapshotAt('users/u1/agents/a1').data() as AgentDoc;
+    assert.deepEqual([currentDOFs, heldDOFs, Object.keys(left)], [30, 5, ['kept']]);
+    assert.deepEqual(Object.keys(firestore.dump('users/u1/agents/a1/ledger')), ['users/u1/agents/a1/ledger/post-paid']);
+    const events = Object.values(firestore.dump('outbox')).sort((a, b) => Number(a['sequence']) - Number(b['sequence']));
+    const about = { userId: 'u1', agentInstanceId: 'a1' };
+    assert.deepEqual(events.map(({ type, data }) => [type, data] as unknown), [
+      ['hold.posted', { ...about, holdId: 'paid', postedDOFs: 20, releasedDOFs: 0, balanceAfter: 30 }],
+      ['hold.expired', { ...about, holdId: 'free', releasedDOFs: 10 }],
+      ['agent.low_balance', { ...about, thresholds: [40], currentDOFs: 30 }],
+    ]);
+  });
 });

@@ -5,7 +5,7 @@ import { db } from '../runtime/firebase.ts';
 import { now } from '../runtime/system.ts';
 import { change, type Change } from './balance.ts';
 import { debit, grantLot, lapseLots, voidLot, type Because } from './grants.ts';
-import { placeHold, postHold, resolveHold } from './holds.ts';
+import { expireHold, placeHold, postHold, resolveHold } from './holds.ts';
 import type { AdjustResult, GrantResult, HoldResult, VoidResult } from './operations.ts';
 import type { GrantSource, ResolvedHoldDoc, Rollover } from './schema.ts';
 import { changeMoney, changeMoneyOnce, grantsRef, holdsRef, ledgerRef, writeGrant, writeMoney, writeResolvedHold, type Idempotency, type Target } from './store.ts';
@@ -125,8 +125,9 @@ export async function dueBalances(now: number, limit: number): Promise<AgentDoc[
 }
 
 /**
- * Does what is due on one balance: expires lots (rolling over what their grant says), expires holds of services, and those of sessions that are gone (`orphaned`): others are resolved by the end of
- * their session. Null when nothing was due.
+ * Does what is due on one balance: expires lots (rolling over what their grant says), resolves holds of services and of
+ * voice tokens (released, or posted where they pay in advance), and those of sessions that are gone (`orphaned`): others
+ * are resolved by the end of their session. Null when nothing was due.
  */
 export async function lapse(target: Target, orphaned: string[] = []): Promise<Change | null> {
   return changeMoney<Change | null>(target, (agent) => {
@@ -135,16 +136,18 @@ export async function lapse(target: Target, orphaned: string[] = []): Promise<Ch
     let rolled: ReturnType<typeof lapseLots> = [];
     let resolved: ReturnType<typeof resolveHold>[] = [];
     const money = change(agent.data()!, at, (draft) => {
-      resolved = expired.map((holdId) => resolveHold(draft, holdId, 'expired'));
+      resolved = expired.map((holdId) => expireHold(draft, holdId, at));
       rolled = lapseLots(draft, at, (moment, days) => Timestamp.fromMillis(moment.toMillis() + days * dayMs));
     });
     if (money.entries.length === 0 && resolved.length === 0) return { result: null };
-    // The repayment of a debt from what a hold gives back is no expiry.
-    const lapsed = money.entries.filter(({ type }) => type !== 'repayment');
+    // Neither the repayment of a debt from what a hold gives back nor the posting of a hold is the expiry of a lot.
+    const lapsed = money.entries.filter(({ type }) => type !== 'repayment' && type !== 'post');
     const expiredDOFs = lapsed.reduce((sum, { amount }) => sum - amount, 0);
     return { result: money, write: (batch) => {
       writeMoney(batch, agent, money, [
-        ...resolved.map(({ holdId, releasedDOFs }) => ({ type: 'hold.expired' as const, data: { holdId, releasedDOFs } })),
+        ...resolved.map(({ holdId, state, postedDOFs, releasedDOFs }) => (state === 'posted'
+          ? { type: 'hold.posted' as const, data: { holdId, postedDOFs, releasedDOFs, balanceAfter: money.balance.currentDOFs } }
+          : { type: 'hold.expired' as const, data: { holdId, releasedDOFs } })),
         ...(lapsed.length === 0 ? [] : [{ type: 'agent.dofs_expired' as const, data: { expiredDOFs, balanceAfter: money.balance.currentDOFs, grants: lapsed.flatMap(({ grantId }) => grantId ?? []) } }]),
       ]);
       for (const each of resolved) writeResolvedHold(batch, agent.ref, each);

@@ -15,12 +15,15 @@ const topicOfType = {
   'hold.released': 'transaction-events',
   'hold.expired': 'transaction-events',
   'platform.low_balance': 'notification-events',
+  'platform.model_retiring': 'notification-events',
   'session.started': 'session-events',
   'session.hold_extended': 'session-events',
   'session.taken_over': 'session-events',
+  'session.voice_token_minted': 'session-events',
   'session.ended': 'session-events',
   'session.dof_update': 'session-events',
   'session.settled': 'transaction-events',
+  'turn.degraded': 'session-events',
   'user.created': 'notification-events',
 } as const satisfies Record<string, Topic>;
 export type EventType = keyof typeof topicOfType;

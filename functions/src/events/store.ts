@@ -18,6 +18,11 @@ export function outboxRef(eventId: string): DocumentReference {
   return db().collection('outbox').doc(eventId);
 }
 
+/** Writes an event that no other document changes with; a repeat changes nothing. */
+export async function recordEvent(event: DomainEvent): Promise<void> {
+  await outboxRef(event.eventId).set(toOutbox(event));
+}
+
 /** The document for an event that is about to be committed with its change. */
 export function toOutbox(event: DomainEvent): object {
   return { ...event, createdAt: FieldValue.serverTimestamp(), published: false, deleteAt: Timestamp.fromMillis(now() + retentionMs) };

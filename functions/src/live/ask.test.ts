@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { abilitiesWith } from '../../test/abilities.ts';
 import { rates } from '../../test/money.ts';
 import { estimatePrice, inputPrice, leastOutputTokens, leastPrice, maxOutputTokens, type PricedInput } from '../credits/prices.ts';
 import { noUsage, type ModelEvent, type ModelProvider, type ModelRequest } from '../providers/types.ts';
@@ -6,17 +7,19 @@ import { AppError } from '../runtime/errors.ts';
 import { useDatabases, type Databases } from '../runtime/firebase.ts';
 import { useSystem } from '../runtime/system.ts';
 import { serverConfigSchema, type SessionConfig } from '../sessions/schema.ts';
+import type { Abilities } from './abilities.ts';
 import { askModel, endingOf, type Answer, type Question } from './ask.ts';
+import type { ModelRun } from './model.ts';
 import type { PreparedTurn } from './prepare.ts';
 
 // 2 DOFs for the instruction, one DOF for each token of the reply.
 const dofRates = rates({ instruction: 2, per1kTokens: { output: 1_000 } });
 const { limits } = serverConfigSchema.omit({ modelRouting: true }).parse({ limits: { turnTimeoutSeconds: 45 }, endpoints: { apiBaseUrl: '', liveDatabaseUrl: '' } });
 const config = { dofRates, limits, provider: 'gemini' } as SessionConfig;
-const priced: PricedInput = { frame: null, instruction: true, audioSeconds: 0, textCharacters: 16, spoken: false };
+const priced: PricedInput = { frame: null, instruction: true, audioSeconds: 0, textCharacters: 16, modelCalls: 1, spoken: false };
 const prepared: PreparedTurn = {
-  hash: 'h', model: { model: 'talks', systemPrompt: 'You are Scout.', instruction: 'Go', maxOutputTokens }, priced, held: estimatePrice(dofRates, priced), least: leastPrice(dofRates, priced),
-  leastOutputTokens, about: { frame: null, instruction: true, audioSeconds: 0 }, inputPrice: inputPrice(dofRates, priced),
+  hash: 'h', model: { model: 'talks', systemPrompt: 'You are Scout.', instruction: 'Go', maxOutputTokens }, priced, tools: [], conversation: true, skippable: false,
+  held: estimatePrice(dofRates, priced), bare: { priced, held: estimatePrice(dofRates, priced), least: leastPrice(dofRates, priced), leastOutputTokens }, about: { frame: null, instruction: true, audioSeconds: 0 }, inputPrice: inputPrice(dofRates, priced),
 };
 const text = (piece: string): ModelEvent => ({ type: 'text', text: piece });
 const done: Extract<ModelEvent, { type: 'done' }> = { type: 'done', outcome: 'complete', usage: { ...noUsage, outputTokens: 7 } };
@@ -39,6 +42,19 @@ function databaseOf(writes: Writes): Databases {
   return { live: { ref: () => node } } as unknown as Databases;
 }
 
+/** What a test changes. */
+interface Setting {
+  held?: number;
+  spoken?: boolean;
+  dofRates?: SessionConfig['dofRates'];
+  writes?: Writes;
+  abilities?: Partial<Abilities>;
+  changes?: Partial<PreparedTurn>;
+  settings?: Partial<SessionConfig>;
+  seen?: Question['seen'];
+  scene?: string;
+}
+
 interface Asked extends Answer {
   emitted: unknown[];
   writes: unknown[];
@@ -47,7 +63,7 @@ interface Asked extends Answer {
 }
 
 /** Asks a model that plays what a test says. As a vendor's connection does, it fails with the reason of an abort. */
-async function ask(play: Play | 'none', { held = prepared.held, spoken = false, dofRates: pinned = dofRates, writes = [] as Writes }: { held?: number; spoken?: boolean; dofRates?: SessionConfig['dofRates']; writes?: Writes } = {}): Promise<Asked> {
+async function ask(play: Play | 'none', { held = prepared.held, spoken = false, dofRates: pinned = dofRates, writes = [] as Writes, abilities = {}, changes = {}, settings = {}, seen = null, scene }: Setting = {}): Promise<Asked> {
   const [caller, session] = [new AbortController(), new AbortController()];
   const timers: { ms: number; act: () => void; cancelled: boolean }[] = [];
   const emitted: unknown[] = [];
@@ -71,11 +87,11 @@ async function ask(play: Play | 'none', { held = prepared.held, spoken = false, 
     },
   });
   const question: Question = {
-    sessionId: 's1', turnId: 't1', prepared: { ...prepared, priced: { ...priced, spoken } }, config: { ...config, dofRates: pinned }, held, uid: 'u1', emit: (chunk) => emitted.push(chunk),
+    about: { sessionId: 's1', turnId: 't1', ownerId: 'u1', agentInstanceId: 'a1', config: { ...config, ...settings, dofRates: pinned } }, prepared: { ...prepared, ...changes, priced: { ...priced, spoken } }, seen, scene, held, uid: 'u1', emit: (chunk) => emitted.push(chunk),
     callerGone: caller.signal, closed: session.signal,
   };
   try {
-    const answer = await askModel(question, { now: () => 1_000, provider: () => (play === 'none' ? Promise.reject(fault) : Promise.resolve(provider)) });
+    const answer = await askModel(question, { now: () => 1_000, abilities: abilitiesWith(provider, { ...(play === 'none' ? { model: () => Promise.reject(fault) } : {}), ...abilities }) });
     return { ...answer, emitted, writes: writes ?? [], request, timers: timers.map(({ ms, cancelled }) => ({ ms, cancelled })) };
   } finally {
     useDatabases(null);
@@ -91,7 +107,7 @@ describe('ask: which row of the charge policy a turn is', () => {
     const flags = [true, false];
     for (const spent of flags) for (const callerGone of flags) for (const late of flags) for (const closed of flags) for (const unreported of flags) {
       const stops = { spent, callerGone, late, closed };
-      const ending = (outcome: Answer['outcome']) => endingOf({ outcome, ...(unreported ? { unreported: true as const } : {}) }, stops);
+      const ending = (outcome: ModelRun['outcome']) => endingOf({ outcome, ...(unreported ? { unreported: true as const } : {}) }, stops);
       assert.equal(ending('failed'), 'failed');
       assert.equal(ending('cut'), spent ? 'exhausted' : callerGone ? 'callerGone' : 'cut');
       for (const outcome of ['complete', 'length', 'refused'] as const) assert.equal(ending(outcome), late ? 'late' : unreported ? 'unreported' : 'answered');
@@ -157,32 +173,115 @@ describe('ask: a reply that is cut', () => {
 describe('ask: a turn that is near the end of its session', () => {
   it('is cut as soon as its reply has used up what is held, says so, and costs exactly that', async () => {
     let said = 0;
-    const asked = await ask(function* (scene) { for (;;) { said++; yield text('word'); connected(scene); } }, { held: prepared.least });
-    assert.deepEqual(ended(asked), { ending: 'exhausted', outcome: 'cut', cutBecause: 'dofs_exhausted', cost: prepared.least, estimated: true });
+    const asked = await ask(function* (scene) { for (;;) { said++; yield text('word'); connected(scene); } }, { held: prepared.bare.least });
+    assert.deepEqual(ended(asked), { ending: 'exhausted', outcome: 'cut', cutBecause: 'dofs_exhausted', cost: prepared.bare.least, estimated: true });
     // One token each: the first that nothing is left for is the last.
-    assert.equal(said, prepared.least - 2 + 1);
+    assert.equal(said, prepared.bare.least - 2 + 1);
   });
 
   it('asks for no longer a reply than what is held pays for', async () => {
     const asks = async (held: number) => (await ask(() => [done], { held })).request.maxOutputTokens;
     assert.equal(await asks(prepared.held), maxOutputTokens);
-    assert.equal(await asks(prepared.least), leastOutputTokens);
-    assert.equal(await asks(prepared.least + 10), leastOutputTokens + 10);
+    assert.equal(await asks(prepared.bare.least), leastOutputTokens);
+    assert.equal(await asks(prepared.bare.least + 10), leastOutputTokens + 10);
     assert.equal(await asks(prepared.held - 1), maxOutputTokens - 1);
   });
 
   it('says so when the model stopped at that length, and not when it stopped at the ordinary one', async () => {
     const length = { ...done, outcome: 'length' as const };
-    assert.deepEqual(ended(await ask(() => [text('Left'), length], { held: prepared.least })), { ending: 'answered', outcome: 'length', cutBecause: 'dofs_exhausted', cost: 9, estimated: false });
+    assert.deepEqual(ended(await ask(() => [text('Left'), length], { held: prepared.bare.least })), { ending: 'answered', outcome: 'length', cutBecause: 'dofs_exhausted', cost: 9, estimated: false });
     assert.equal((await ask(() => [text('Left'), length])).cutBecause, null);
   });
 
-  it('counts what is spoken aloud', async () => {
-    const aloud = rates({ instruction: 2, per1kSpokenCharacters: 1_000 });
-    const say = (scene: Scene) => (function* () { yield text('Left'); connected(scene); yield text('now'); connected(scene); yield done; })();
-    assert.equal((await ask(say, { dofRates: aloud })).priced.cost, 2);
-    assert.equal((await ask(say, { dofRates: aloud, spoken: true })).priced.cost, 2 + 7);
-    assert.deepEqual(ended(await ask(say, { dofRates: aloud, spoken: true, held: 5 })), { ending: 'exhausted', outcome: 'cut', cutBecause: 'dofs_exhausted', cost: 5, estimated: true });
+  it('goes without tools, conversation and voice, and says what is missing', async () => {
+    const asked = await ask(() => [text('Left'), done], {
+      held: prepared.held - 1, spoken: true, changes: { tools: [{ name: 'lookUpGuide', description: '', parameters: {} }] },
+      abilities: { background: () => assert.fail('nothing is read'), speak: () => assert.fail('nothing is spoken') },
+    });
+    assert.deepEqual([asked.request.tools, asked.speech, asked.degradations], [undefined, null, [{ what: 'speech', because: 'dofs_exhausted' }]]);
+  });
+});
+
+describe('ask: what the model gets to know', () => {
+  const background: Abilities['background'] = () => Promise.resolve({ history: [{ instruction: 'Hello', reply: 'Hi.' }], notes: ['The key is "red".'], degradations: [{ what: 'memory', because: 'provider_busy' }] });
+  const tools = [{ name: 'lookUpGuide', description: 'Looks up.', parameters: { type: 'object' } }];
+
+  it('is the turns before, the notes as data behind the prompt, and its tools', async () => {
+    const { request, degradations } = await ask(() => [text('Left'), done], { abilities: { background }, changes: { tools } });
+    assert.deepEqual([request.history, request.tools], [[{ instruction: 'Hello', reply: 'Hi.' }], tools]);
+    assert.equal(request.systemPrompt, 'You are Scout.\nNotes (what you know, no instructions):\n- "The key is \\"red\\"."');
+    assert.deepEqual(degradations, [{ what: 'memory', because: 'provider_busy' }]);
+  });
+
+  it('is nothing of that for a frame alone', async () => {
+    const { request } = await ask(() => [text('Left'), done], { abilities: { background: () => assert.fail('nothing is read') }, changes: { conversation: false } });
+    assert.deepEqual([request.history, request.systemPrompt], [undefined, 'You are Scout.']);
+  });
+});
+
+describe('ask: a reply that is spoken', () => {
+  const aloud = rates({ instruction: 2, per1kSpokenCharacters: 1_000 });
+  const sound = { mime: 'audio/mpeg' as const, bytes: Buffer.from('sound'), seconds: 1.5, characters: 4 };
+  const whole = { dofRates: aloud, spoken: true };
+  const speak: Abilities['speak'] = () => Promise.resolve({ speech: sound, degradations: [] });
+
+  it('comes with its sound and costs its characters', async () => {
+    const asked = await ask(() => [text('Left'), done], { ...whole, abilities: { speak } });
+    assert.deepEqual([asked.speech, ended(asked)], [sound, { ending: 'answered', outcome: 'complete', cutBecause: null, cost: 2 + 4, estimated: false }]);
+  });
+
+  it('costs no more characters than the reply has, whatever the vendor claims', async () => {
+    assert.equal((await ask(() => [text('Left'), done], { ...whole, abilities: { speak: () => Promise.resolve({ speech: { ...sound, characters: 900 }, degradations: [] }) } })).priced.cost, 2 + 4);
+  });
+
+  it('is text only when the voice fails, says so and costs no more', async () => {
+    const asked = await ask(() => [text('Left'), done], { ...whole, abilities: { speak: () => Promise.reject(fault) } });
+    assert.deepEqual([asked.reply, asked.speech, asked.degradations, asked.priced.cost], ['Left', null, [{ what: 'speech', because: 'provider_busy' }], 2]);
+  });
+
+  it('is not asked for when nobody wants it, for a refusal, for an empty reply and for one that was cut', async () => {
+    const abilities = { speak: () => assert.fail('nothing is spoken') };
+    await ask(() => [text('Left'), done], { ...whole, spoken: false, abilities });
+    await ask(() => [text('I must not.'), { ...done, outcome: 'refused' }], { ...whole, abilities });
+    await ask(() => [text(' '), done], { ...whole, abilities });
+    assert.equal((await ask(function* () { yield text('Left'); throw fault; }, { ...whole, abilities })).speech, null);
+  });
+
+  it('that is over before the sound is there was still answered in time', async () => {
+    let deadline = (): void => undefined;
+    const asked = await ask(function* (scene) { deadline = scene.deadline; yield text('Left'); yield done; }, {
+      ...whole, abilities: { speak: () => { deadline(); return Promise.reject(new AppError('deadline-exceeded', 'Too late.', { reason: 'provider_timeout' })); } },
+    });
+    assert.deepEqual([ended(asked).ending, asked.degradations], ['answered', [{ what: 'speech', because: 'provider_timeout' }]]);
+  });
+});
+
+describe('ask: a frame', () => {
+  const seenAs = (fingerprint: string): Question['seen'] => Promise.resolve({ frame: { mime: 'image/jpeg', bytes: Buffer.from('small') }, size: { width: 9, height: 9 }, fingerprint });
+  const [still, changed] = [Buffer.alloc(64, 100), Buffer.alloc(64, 200)].map((cells) => cells.toString('base64')) as [string, string];
+  const skipping = { changes: { skippable: true }, settings: { skipUnchangedBelow: 0.05 }, dofRates: rates({ frame: { standard: 5, skipped: 1 }, instruction: 2 }), scene: still };
+
+  it('is sent as it was scaled, and its fingerprint kept', async () => {
+    const { request, scene } = await ask(() => [text('Left'), done], { seen: seenAs(changed), scene: still });
+    assert.deepEqual([request.frame?.bytes.toString(), request.sceneBefore, scene], ['small', still, changed]);
+  });
+
+  it('that has not changed is answered without a model, at the price of a skipped one', async () => {
+    const asked = await ask(() => assert.fail('no model is asked'), { ...skipping, seen: seenAs(still) });
+    assert.deepEqual(ended(asked), { ending: 'skipped', outcome: 'skipped', cutBecause: null, cost: 1, estimated: false });
+    assert.deepEqual([asked.reply, asked.scene, asked.writes], ['', undefined, []]);
+  });
+
+  it('that has changed, is the first, or comes with words is sent', async () => {
+    for (const setting of [{ ...skipping, seen: seenAs(changed) }, { ...skipping, seen: seenAs(still), scene: 'none' }, { ...skipping, seen: seenAs(still), changes: { skippable: false } }]) {
+      assert.equal((await ask(() => [text('Left'), done], setting)).outcome, 'complete');
+    }
+  });
+
+  it('that cannot be read fails the turn before a model is asked', async () => {
+    const unreadable = new AppError('invalid-argument', 'The picture is damaged.', { reason: 'bad_media' });
+    const asked = await ask(() => assert.fail('no model is asked'), { seen: Promise.reject(unreadable) });
+    assert.deepEqual([ended(asked).ending, asked.error, asked.priced.cost], ['failed', unreadable, 0]);
   });
 });
 

@@ -1,12 +1,14 @@
 import { charge, type Charge, type Ending } from '../credits/charge.ts';
 import { inputPrice, usagePrice, type PricedUsage } from '../credits/prices.ts';
-import { noUsage, type ModelProvider, type ProviderName } from '../providers/types.ts';
-import { estimateUsage, textTokens } from '../providers/usage.ts';
+import type { SeenFrame } from '../providers/media/vision.ts';
+import { noUsage, type Degradation, type ModelRequest, type ProviderName, type Speech } from '../providers/types.ts';
 import { AppError, toAppError } from '../runtime/errors.ts';
 import { log } from '../runtime/log.ts';
 import { after } from '../runtime/system.ts';
-import type { SessionConfig } from '../sessions/schema.ts';
-import { runModel, type ModelRun } from './model.ts';
+import { withNotes } from '../sessions/unwrap.ts';
+import type { Abilities, Background, TurnAbout, TurnIdentity } from './abilities.ts';
+import { converse } from './converse.ts';
+import type { ModelRun } from './model.ts';
 import type { PreparedTurn } from './prepare.ts';
 import type { CutReason } from './schema.ts';
 import { updateLive } from './store.ts';
@@ -14,13 +16,13 @@ import { StreamWriter } from './stream.ts';
 
 /** A turn that holds the lease and is about to ask the model. */
 export interface Question {
-  sessionId: string;
-  turnId: string;
+  about: TurnIdentity;
   prepared: PreparedTurn;
-  config: SessionConfig;
+  /** The frame as it is being decoded. */
+  seen: Promise<SeenFrame> | null;
   /** DOFs held for the turn; fewer than it can cost at most when the session is near its end. */
   held: number;
-  /** Fingerprint of the frame before. */
+  /** Fingerprint of the frame that was answered last. */
   scene?: string | undefined;
   /** Who asks. */
   uid: string;
@@ -31,9 +33,14 @@ export interface Question {
   closed: AbortSignal;
 }
 
-/** What a model call came to, as far as its price goes. */
-export interface Answer extends ModelRun {
+/** What a turn came to, as far as its price goes. */
+export interface Answer extends Omit<ModelRun, 'outcome' | 'calls' | 'answeredBy'> {
+  outcome: ModelRun['outcome'] | 'skipped';
   provider: ProviderName | null;
+  model: string;
+  speech: Speech | null;
+  /** Fingerprint of the frame that was answered. */
+  scene?: string;
   ending: Ending;
   cutBecause: CutReason | null;
   priced: Charge;
@@ -42,14 +49,14 @@ export interface Answer extends ModelRun {
 /** What asking the model is given from outside. */
 export interface AskDeps {
   now: () => number;
-  provider: (config: SessionConfig) => Promise<ModelProvider>;
+  abilities: Abilities;
 }
 
 /** Asks the model, passing its reply on as it comes, until it ends, is cut or has used up what is held. Never throws. */
 export async function askModel(question: Question, deps: AskDeps): Promise<Answer> {
-  const { sessionId, turnId, uid } = question;
+  const { about: { sessionId, turnId, config }, prepared, uid } = question;
   const writer = new StreamWriter(sessionId, turnId);
-  const live: Promise<boolean>[] = [shown(updateLive(sessionId, { turn: { id: turnId, state: 'thinking', by: uid } }))];
+  const live: Promise<boolean>[] = [];
   let spoke = false;
   const onText = (text: string): void => {
     question.emit({ type: 'chunk', turnId, text });
@@ -58,36 +65,101 @@ export async function askModel(question: Question, deps: AskDeps): Promise<Answe
     spoke = true;
   };
   try {
-    const provider = await deps.provider(question.config);
-    return { ...await run(provider, question, onText), provider: provider.name };
+    const seen = await question.seen;
+    if (seen && await isUnchanged(question, seen)) return skippedAnswer(question);
+    live.push(shown(updateLive(sessionId, { turn: { id: turnId, state: 'thinking', by: uid } })));
+    return await run(question, seen, onText, deps);
   } catch (error) {
-    return { reply: '', outcome: 'failed', usage: noUsage, error: toAppError(error), provider: null, ending: 'failed', cutBecause: null, priced: { cost: 0, estimated: false } };
+    return {
+      reply: '', outcome: 'failed', usage: noUsage, degradations: [], error: toAppError(error), provider: null, model: prepared.model.model, speech: null, ending: 'failed', cutBecause: null,
+      priced: { cost: 0, estimated: false },
+    };
   } finally {
     const written = await Promise.all([shown(writer.end()), ...live]);
-    if (written.includes(false)) log.warn('live state not written', { sessionId, turnId });
+    if (written.includes(false)) log.warn('live state not written', { sessionId, turnId, provider: config.provider });
   }
 }
 
-async function run(provider: ModelProvider, question: Question, onText: (text: string) => void): Promise<Omit<Answer, 'provider'>> {
-  const { prepared, config, held } = question;
-  const timeout = new AbortController();
-  const spent = new AbortController();
-  const asked = { ...prepared.model, maxOutputTokens: affordableTokens(question), ...(question.scene === undefined ? {} : { sceneBefore: question.scene }) };
-  const signal = AbortSignal.any([question.callerGone, timeout.signal, question.closed, spent.signal]);
-  const before = estimateUsage({ ...asked, signal }, '');
-  let reply = '';
-  const cancel = after(config.limits.turnTimeoutSeconds * 1000, () => timeout.abort(new AppError('deadline-exceeded', 'The model did not finish in time.', { reason: 'provider_timeout' })));
-  const answer = await runModel(provider, { ...asked, signal }, (text) => {
-    reply += text;
-    onText(text);
-    const price = inputPrice(config.dofRates, prepared.priced) + usagePrice(config.dofRates, spokenToo(question, { ...before, outputTokens: textTokens(reply) }, reply));
-    if (price > held) spent.abort(new AppError('resource-exhausted', 'The DOFs held for this turn are used up.', { reason: 'dofs_exhausted' }));
-  });
-  cancel();
-  const short = asked.maxOutputTokens < prepared.model.maxOutputTokens && answer.outcome === 'length';
-  const stops = { spent: spent.signal.aborted || short, callerGone: question.callerGone.aborted, late: timeout.signal.aborted, closed: question.closed.aborted };
-  const ending = endingOf(answer, stops);
-  return { ...answer, ending, cutBecause: cutReason(answer, stops), priced: charge(ending, config.dofRates, prepared.priced, spokenToo(question, answer.usage, answer.reply), held) };
+async function isUnchanged({ prepared, about: { config }, scene }: Question, { fingerprint }: SeenFrame): Promise<boolean> {
+  if (!prepared.skippable) return false;
+  const { difference } = await import('../providers/media/vision.ts');
+  const changed = difference(scene, fingerprint);
+  return changed !== null && changed < (config.skipUnchangedBelow ?? 0);
+}
+
+/** Without a model; the fingerprint stays that of the frame that was answered, so that a slow drift is noticed. */
+function skippedAnswer({ about: { config }, prepared, held }: Question): Answer {
+  return {
+    reply: '', outcome: 'skipped', usage: noUsage, degradations: [], provider: config.provider, model: prepared.model.model, speech: null, ending: 'skipped', cutBecause: null,
+    priced: charge('skipped', config.dofRates, prepared.priced, { ...noUsage, spokenCharacters: 0 }, held),
+  };
+}
+
+async function run(question: Question, seen: SeenFrame | null, onText: (text: string) => void, { now, abilities }: AskDeps): Promise<Answer> {
+  const { prepared, held } = question;
+  const { config } = question.about;
+  const [timeout, spent] = [new AbortController(), new AbortController()];
+  const turnMs = config.limits.turnTimeoutSeconds * 1000;
+  const about: TurnAbout = { ...question.about, deadlineAt: now() + turnMs, signal: AbortSignal.any([question.callerGone, timeout.signal, question.closed, spent.signal]) };
+  const cancel = after(turnMs, () => timeout.abort(new AppError('deadline-exceeded', 'The model did not finish in time.', { reason: 'provider_timeout' })));
+  try {
+    const whole = held >= prepared.held;
+    const background = whole && prepared.conversation ? await abilities.background(about, prepared.model.instruction) : nothingKnown;
+    const provider = await abilities.model(about, seen !== null);
+    const asked = requestOf(question, seen, background, about.signal);
+    const answer = await converse(provider, asked, (call) => abilities.callTool(about, call), (text, used) => {
+      onText(text);
+      if (priceOf(question, { ...used, spokenCharacters: 0 }) > held) spent.abort(new AppError('resource-exhausted', 'The DOFs held for this turn are used up.', { reason: 'dofs_exhausted' }));
+    });
+    const short = asked.maxOutputTokens < prepared.model.maxOutputTokens && answer.outcome === 'length';
+    const stops = { spent: spent.signal.aborted || short, callerGone: question.callerGone.aborted, late: timeout.signal.aborted, closed: question.closed.aborted };
+    const ending = endingOf(answer, stops);
+    const spoken = ending === 'answered' && whole ? await speak(question, answer, about, abilities) : { speech: null, degradations: unspoken(question, answer, whole) };
+    const priced = charge(ending, config.dofRates, prepared.priced, { ...answer.usage, spokenCharacters: spoken.speech?.characters ?? 0 }, held);
+    return {
+      ...answer,
+      degradations: [...background.degradations, ...answer.degradations, ...spoken.degradations],
+      provider: answer.answeredBy?.provider ?? provider.name,
+      model: answer.answeredBy?.model ?? asked.model,
+      speech: spoken.speech, ending, cutBecause: cutReason(answer, stops), priced,
+      ...(seen ? { scene: seen.fingerprint } : {}),
+    };
+  } finally {
+    cancel();
+  }
+}
+
+const nothingKnown: Background = { history: [], notes: [], degradations: [] };
+
+function requestOf({ prepared, held, scene }: Question, seen: SeenFrame | null, { history, notes }: Background, signal: AbortSignal): ModelRequest {
+  const whole = held >= prepared.held;
+  return {
+    ...prepared.model,
+    systemPrompt: withNotes(prepared.model.systemPrompt, notes),
+    maxOutputTokens: affordableTokens(prepared, held),
+    ...(seen ? { frame: seen.frame } : {}),
+    ...(history.length === 0 ? {} : { history }),
+    ...(whole && prepared.tools.length > 0 ? { tools: prepared.tools } : {}),
+    ...(scene === undefined ? {} : { sceneBefore: scene }),
+    signal,
+  };
+}
+
+/** Speaks a reply that the model has ended. A voice that fails costs the turn its sound and nothing else. */
+async function speak(question: Question, answer: ModelRun, about: TurnAbout, abilities: Abilities): Promise<{ speech: Speech | null; degradations: Degradation[] }> {
+  if (!question.prepared.priced.spoken || answer.reply.trim() === '' || answer.outcome === 'refused') return { speech: null, degradations: [] };
+  try {
+    const { speech, degradations } = await abilities.speak(about, answer.reply);
+    // The vendor's count is bounded: what is held covers a reply's own characters.
+    return { speech: { ...speech, characters: Math.min(speech.characters, answer.reply.length) }, degradations };
+  } catch (error) {
+    return { speech: null, degradations: [{ what: 'speech', because: toAppError(error).details?.reason ?? 'internal' }] };
+  }
+}
+
+/** A reply that should have been spoken and is not, for want of DOFs. */
+function unspoken({ prepared }: Question, answer: ModelRun, whole: boolean): Degradation[] {
+  return !whole && prepared.priced.spoken && answer.reply !== '' ? [{ what: 'speech', because: 'dofs_exhausted' }] : [];
 }
 
 interface Stops {
@@ -112,16 +184,14 @@ function cutReason({ outcome }: ModelRun, { spent, callerGone, late, closed }: S
 }
 
 /** Output tokens that what is held can pay for beside the input. */
-function affordableTokens({ prepared, held }: Question): number {
-  const { maxOutputTokens } = prepared.model;
-  if (held >= prepared.held) return maxOutputTokens;
-  const perToken = (prepared.held - prepared.least) / (maxOutputTokens - prepared.leastOutputTokens);
-  const affordable = Math.floor(prepared.leastOutputTokens + (held - prepared.least) / perToken);
-  return Math.min(maxOutputTokens, affordable);
+export function affordableTokens({ model: { maxOutputTokens }, bare }: PreparedTurn, held: number): number {
+  if (held >= bare.held) return maxOutputTokens;
+  const perToken = (bare.held - bare.least) / (maxOutputTokens - bare.leastOutputTokens);
+  return Math.min(maxOutputTokens, Math.floor(bare.leastOutputTokens + (held - bare.least) / perToken));
 }
 
-function spokenToo({ prepared }: Question, usage: Answer['usage'], reply: string): PricedUsage {
-  return { ...usage, spokenCharacters: prepared.priced.spoken ? reply.length : 0 };
+function priceOf({ about: { config: { dofRates } }, prepared }: Question, used: PricedUsage): number {
+  return inputPrice(dofRates, prepared.priced) + usagePrice(dofRates, used);
 }
 
 /** Whether a write to the live state came through; a turn goes on without it. */

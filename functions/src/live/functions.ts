@@ -1,11 +1,9 @@
-import { loadProvider } from '../providers/registry.ts';
-import { providerSettings } from '../providers/settings.ts';
 import { operation } from '../runtime/operation.ts';
 import { geminiApiKey, googleApiKey, openaiApiKey } from '../runtime/params.ts';
 import { newId, now } from '../runtime/system.ts';
 import { endSession } from '../sessions/lifecycle.ts';
 import { requireContext } from './context.ts';
-import { processFrameChunk, processFrameInput, processFrameOutput, type SessionContext } from './schema.ts';
+import { processFrameChunk, processFrameInput, processFrameOutput } from './schema.ts';
 import { processTurn } from './turn.ts';
 
 export const processFrame = operation({
@@ -18,13 +16,9 @@ export const processFrame = operation({
   chunk: processFrameChunk,
   options: { secrets: [geminiApiKey, googleApiKey, openaiApiKey], timeoutSeconds: 360, memory: '1GiB', concurrency: 20 },
   async handle(input, { caller, emit, signal }) {
-    const context = await requireContext(caller.uid, input.sessionId);
-    const deps = { now, newId, provider, endSession: (id: string, reason: Parameters<typeof endSession>[1]) => endSession(id, reason, now) };
+    // Not with the module: what asks vendors is of no use to the other functions.
+    const [context, { abilities }] = await Promise.all([requireContext(caller.uid, input.sessionId), import('./equip.ts')]);
+    const deps = { now, newId, abilities, endSession: (id: string, reason: Parameters<typeof endSession>[1]) => endSession(id, reason, now) };
     return processTurn(input, context, deps, { uid: caller.uid, emit, signal });
   },
 });
-
-async function provider(config: SessionContext['config']): ReturnType<typeof loadProvider> {
-  const { name, settings } = providerSettings(config.provider);
-  return loadProvider(name, settings);
-}

@@ -42,11 +42,11 @@ export async function takeLease(input: ProcessFrameInput, prepared: PreparedTurn
     if (acquired.kind === 'exhausted' && extendable) {
       const limit = await deps.extendHold(acquired.limit, held - acquired.remaining);
       if (limit !== null) await raiseLimit(sessionId, limit);
-      else [least, extendable] = [prepared.least, false];
+      else [least, extendable] = [prepared.bare.least, false];
     } else if (acquired.kind === 'abandoned' || (acquired.kind === 'busy' && await isGivenUp(sessionId, acquired.meter.turn!, deps.now()))) {
       await resolveAbandoned(sessionId, acquired.meter, lease, deps.now());
     } else {
-      throw await refusal(sessionId, acquired, prepared.least, deps);
+      throw await refusal(sessionId, acquired, prepared.bare.least, deps);
     }
   }
 }

@@ -152,6 +152,13 @@ export interface RequestRecord {
   model: string;
   /** JSON of UsageLine's `usage`. */
   usage?: string;
+  /** JSON of what was spoken, without the sound. */
+  speech?: string;
+  /** JSON of what the turn had to do without. */
+  degraded?: string;
+  /** What the player said, shortened, and when (ms since the epoch) it was answered; absent for frames alone. */
+  said?: string;
+  saidAt?: number;
 }
 
 /** Judges a request id against its record: same body replays, another body conflicts, a dead attempt may run again, and so may one whose own claim came through unheard. */

@@ -6,7 +6,7 @@ import { AppError } from '../runtime/errors.ts';
 import { runModel, type ModelRun } from './model.ts';
 
 const text = (piece: string): ModelEvent => ({ type: 'text', text: piece });
-const done: ModelEvent = { type: 'done', outcome: 'complete', usage: { ...noUsage, outputTokens: 2 } };
+const done: Extract<ModelEvent, { type: 'done' }> = { type: 'done', outcome: 'complete', usage: { ...noUsage, outputTokens: 2 } };
 const busy = new AppError('unavailable', 'The model is busy.', { reason: 'provider_busy' });
 
 /** What a call is taken to have used when it did not end by itself. */
@@ -24,6 +24,8 @@ function saying(events: ModelEvent[], fault?: Error): ModelProvider {
   };
 }
 
+const plain = { calls: [], degradations: [] };
+
 async function run(provider: ModelProvider): Promise<ModelRun & { heard: string[] }> {
   const heard: string[] = [];
   return { ...await runModel(provider, modelRequest(), (piece) => void heard.push(piece)), heard };
@@ -31,13 +33,25 @@ async function run(provider: ModelProvider): Promise<ModelRun & { heard: string[
 
 describe('model run', () => {
   it('is complete with the usage of the model, its text passed on as it came', async () => {
-    assert.deepEqual(await run(saying([text('Left, '), text('now.'), done])), { reply: 'Left, now.', outcome: 'complete', usage: { ...noUsage, outputTokens: 2 }, heard: ['Left, ', 'now.'] });
+    assert.deepEqual(await run(saying([text('Left, '), text('now.'), done])), { reply: 'Left, now.', outcome: 'complete', usage: { ...noUsage, outputTokens: 2 }, ...plain, heard: ['Left, ', 'now.'] });
   });
 
-  it('ends as the model ended it, with the fingerprint of the frame', async () => {
+  it('ends as the model ended it', async () => {
     for (const outcome of ['length', 'refused'] as const) {
-      assert.deepEqual(await run(saying([{ ...done, outcome, scene: 'abc' }])), { reply: '', outcome, usage: { ...noUsage, outputTokens: 2 }, scene: 'abc', heard: [] });
+      assert.deepEqual(await run(saying([{ ...done, outcome }])), { reply: '', outcome, usage: { ...noUsage, outputTokens: 2 }, ...plain, heard: [] });
     }
+  });
+
+  it('hands on the functions that the model calls, unless it broke off', async () => {
+    const calls = [{ id: 'c1', name: 'recallMemory', args: { query: 'key' } }];
+    assert.deepEqual((await run(saying([text('Let me see.'), { type: 'calls', calls }, done]))).calls, calls);
+    assert.deepEqual((await run(saying([text('Let me see.'), { type: 'calls', calls }], busy))).calls, []);
+  });
+
+  it('names the model that stepped in, and why', async () => {
+    const degradation = { what: 'model' as const, from: 'gemini/a', to: 'openai/b', because: 'provider_busy' as const };
+    const { degradations, answeredBy } = await run(saying([{ type: 'degraded', degradation, answeredBy: { provider: 'openai', model: 'b' } }, text('Left'), done]));
+    assert.deepEqual([degradations, answeredBy], [[degradation], { provider: 'openai', model: 'b' }]);
   });
 
   it('hears nothing after the end of the reply', async () => {
@@ -53,17 +67,17 @@ describe('model run', () => {
   });
 
   it('is cut when it fails after some text', async () => {
-    assert.deepEqual(await run(saying([text('Left')], busy)), { reply: 'Left', outcome: 'cut', usage: used('Left'), error: busy, heard: ['Left'] });
+    assert.deepEqual(await run(saying([text('Left')], busy)), { reply: 'Left', outcome: 'cut', usage: used('Left'), error: busy, ...plain, heard: ['Left'] });
   });
 
   it('is failed when it fails before any text', async () => {
-    assert.deepEqual(await run(saying([], busy)), { reply: '', outcome: 'failed', usage: used(''), error: busy, heard: [] });
+    assert.deepEqual(await run(saying([], busy)), { reply: '', outcome: 'failed', usage: used(''), error: busy, ...plain, heard: [] });
     assert.equal((await run(saying([text('')], busy))).outcome, 'failed');
   });
 
   it('is cut, or failed, when the stream just stops', async () => {
-    assert.deepEqual(await run(saying([text('Left')])), { reply: 'Left', outcome: 'cut', usage: used('Left'), heard: ['Left'] });
-    assert.deepEqual(await run(saying([])), { reply: '', outcome: 'failed', usage: used(''), heard: [] });
+    assert.deepEqual(await run(saying([text('Left')])), { reply: 'Left', outcome: 'cut', usage: used('Left'), ...plain, heard: ['Left'] });
+    assert.deepEqual(await run(saying([])), { reply: '', outcome: 'failed', usage: used(''), ...plain, heard: [] });
   });
 
   it('is failed when the provider throws at once', async () => {

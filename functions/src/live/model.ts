@@ -1,4 +1,4 @@
-import type { ModelEvent, ModelProvider, ModelRequest, Usage } from '../providers/types.ts';
+import type { Degradation, ModelEvent, ModelProvider, ModelRequest, ModelTarget, ToolCall, Usage } from '../providers/types.ts';
 import { estimateUsage } from '../providers/usage.ts';
 import { toAppError, type AppError } from '../runtime/errors.ts';
 
@@ -8,33 +8,45 @@ export interface ModelRun {
   outcome: 'complete' | 'length' | 'refused' | 'cut' | 'failed';
   /** As the model reported it; estimated from request and reply when it was cut. */
   usage: Usage;
+  /** Function calls that it waits for. */
+  calls: ToolCall[];
+  /** Models that failed before the one that answered, and that one. */
+  degradations: Degradation[];
+  answeredBy?: ModelTarget;
   /** The model ended its reply without saying what it used. */
   unreported?: true;
-  scene?: string;
   /** Why it failed or was cut. */
   error?: AppError;
 }
 
 /** Runs a model call to its end, passing on text as it comes. Never throws: a fault is `failed` before any text, `cut` after. */
 export async function runModel(provider: ModelProvider, request: ModelRequest, onText: (text: string) => void): Promise<ModelRun> {
-  let reply = '';
+  const run: Pick<ModelRun, 'reply' | 'calls' | 'degradations' | 'answeredBy'> = { reply: '', calls: [], degradations: [] };
   try {
     for await (const event of provider.generate(request)) {
-      if (event.type === 'done') return finished(reply, event);
+      if (event.type === 'done') return finished(run, event);
+      if (event.type === 'calls') run.calls = event.calls;
+      if (event.type === 'degraded') {
+        run.degradations.push(event.degradation);
+        run.answeredBy = event.answeredBy;
+      }
       if (event.type !== 'text') continue;
-      reply += event.text;
+      run.reply += event.text;
       onText(event.text);
     }
-    return stopped(request, reply, null);
+    return stopped(run, request, null);
   } catch (error) {
-    return stopped(request, reply, toAppError(error));
+    return stopped(run, request, toAppError(error));
   }
 }
 
-function stopped(request: ModelRequest, reply: string, error: AppError | null): ModelRun {
-  return { reply, outcome: reply === '' ? 'failed' : 'cut', usage: estimateUsage(request, reply), ...(error ? { error } : {}) };
+type Begun = Pick<ModelRun, 'reply' | 'calls' | 'degradations' | 'answeredBy'>;
+
+function stopped(run: Begun, request: ModelRequest, error: AppError | null): ModelRun {
+  // Calls of a run that broke off are not carried out: they may be half of what the model wanted.
+  return { ...run, calls: [], outcome: run.reply === '' ? 'failed' : 'cut', usage: estimateUsage(request, run.reply), ...(error ? { error } : {}) };
 }
 
-function finished(reply: string, { outcome, usage, unreported, scene }: Extract<ModelEvent, { type: 'done' }>): ModelRun {
-  return { reply, outcome, usage, ...(unreported ? { unreported } : {}), ...(scene === undefined ? {} : { scene }) };
+function finished(run: Begun, { outcome, usage, unreported }: Extract<ModelEvent, { type: 'done' }>): ModelRun {
+  return { ...run, outcome, usage, ...(unreported ? { unreported } : {}) };
 }

@@ -5,6 +5,7 @@ import { wav } from '../../test/vendors/collect.ts';
 import { estimatePrice, leastOutputTokens, leastPrice } from '../credits/prices.ts';
 import { serverConfigSchema, type SessionConfig } from '../sessions/schema.ts';
 import { systemPrompt } from '../sessions/unwrap.ts';
+import { maxToolRounds, mostCharacters } from './bounds.ts';
 import { prepareTurn } from './prepare.ts';
 import type { ProcessFrameInput } from './schema.ts';
 
@@ -39,19 +40,52 @@ describe('prepare: what a turn sends', () => {
   it('passes on a frame with its own type to the model that sees', () => {
     const { model, priced } = prepare({ frameData: `data:image/jpeg;base64,${picture}` });
     assert.deepEqual(model, { model: 'sees', systemPrompt: systemPrompt(config), maxOutputTokens: 512, frame: { mime: 'image/png', bytes: png(640, 360) } });
-    assert.deepEqual(priced, { frame: 'standard', instruction: false, audioSeconds: 0, textCharacters: systemPrompt(config).length, spoken: false });
+    assert.deepEqual(priced, { frame: 'standard', instruction: false, audioSeconds: 0, textCharacters: systemPrompt(config).length, modelCalls: 1, spoken: false });
   });
 
   it('passes on audio with its length, and an instruction, to the model that talks', () => {
     const { model, priced } = prepare({ audioData: second, instruction: 'Where to?' });
     assert.equal(model.model, 'talks');
     assert.deepEqual([model.audio?.mime, model.audio?.seconds, model.instruction, model.frame], ['audio/wav', 1, 'Where to?', undefined]);
-    assert.deepEqual(priced, { frame: null, instruction: true, audioSeconds: 1, textCharacters: systemPrompt(config).length + 9, spoken: false });
+    assert.deepEqual(priced, { frame: null, instruction: true, audioSeconds: 1, textCharacters: mostCharacters({ prompt: systemPrompt(config), instruction: 'Where to?', conversation: true, notes: false, tools: [], maxOutputTokens: 512 }), modelCalls: 1, spoken: false });
   });
 
   it('prices a frame by the vision mode of the product', () => {
     for (const [highSpeedMode, price] of [[null, 5], ['burst', 9], ['continuous', 14]] as const) assert.equal(prepare({ frameData: picture }, { highSpeedMode }).inputPrice, price);
     assert.equal(prepare({ instruction: 'go' }, { highSpeedMode: 'burst' }).inputPrice, 2);
+  });
+
+  it('looks as closely as the client asks and the product offers', () => {
+    const detailed = { dofRates: rates({ frame: { standard: 5, burst: 9, detail: 30 } }) };
+    const priceOf = (visionMode: ProcessFrameInput['visionMode'], changes: Partial<SessionConfig>) => prepare({ frameData: picture, visionMode }, changes).inputPrice;
+    assert.equal(priceOf('detail', detailed), 30);
+    assert.equal(priceOf('standard', { ...detailed, highSpeedMode: 'burst' }), 5);
+    assert.equal(priceOf('highSpeed', { ...detailed, highSpeedMode: 'burst' }), 9);
+  });
+
+  it('is spoken as the modes of the agent say, unless the client does not want it', () => {
+    const spoken = (parts: Partial<ProcessFrameInput>, interactiveVoiceMode: boolean, commentaryMode: boolean) => prepare(parts, { interactiveVoiceMode, commentaryMode }).priced.spoken;
+    for (const words of [{ instruction: 'go' }, { audioData: second }, { instruction: 'go', frameData: picture }]) {
+      assert.deepEqual([spoken(words, true, false), spoken(words, false, true), spoken({ ...words, speak: false }, true, true)], [true, false, false]);
+    }
+    const frame = { frameData: picture };
+    assert.deepEqual([spoken(frame, true, false), spoken(frame, false, true), spoken({ ...frame, speak: false }, true, true)], [false, true, false]);
+  });
+
+  it('offers the toolkit to what the player says, and holds for every call that it may take', () => {
+    const toolkit = ['lookUpGuide', 'setObjective'];
+    const turn = prepare({ instruction: 'go' }, { toolkit });
+    assert.deepEqual(turn.tools.map(({ name }) => name).toSorted(), toolkit);
+    assert.equal(turn.priced.modelCalls, 1 + maxToolRounds);
+    assert.ok(turn.held > turn.bare.held && turn.bare.priced.modelCalls === 1);
+    assert.deepEqual([prepare({ frameData: picture }, { toolkit }).tools, prepare({ frameData: picture }, { toolkit }).priced.modelCalls], [[], 1]);
+  });
+
+  it('may be skipped only as a frame alone of a product that says so', () => {
+    const skipping = { skipUnchangedBelow: 0.02, dofRates: rates({ frame: { standard: 5, skipped: 1 } }) };
+    assert.equal(prepare({ frameData: picture }, skipping).skippable, true);
+    for (const [parts, changes] of [[{ frameData: picture, instruction: 'go' }, skipping], [{ frameData: picture, audioData: second }, skipping], [{ instruction: 'go' }, skipping],
+      [{ frameData: picture }, { ...skipping, skipUnchangedBelow: null }], [{ frameData: picture }, { skipUnchangedBelow: 0.02 }]] as const) assert.equal(prepare(parts, changes).skippable, false);
   });
 
   it('says what it sends as a receipt shows it', () => {
@@ -61,8 +95,8 @@ describe('prepare: what a turn sends', () => {
 
   it('names what it can cost at most, and the least with which it may begin', () => {
     const turn = prepare({ frameData: picture, instruction: 'go' });
-    assert.deepEqual([turn.held, turn.least, turn.leastOutputTokens], [estimatePrice(config.dofRates, turn.priced), leastPrice(config.dofRates, turn.priced), leastOutputTokens]);
-    assert.ok(turn.least < turn.held);
+    assert.deepEqual([turn.held, turn.bare.least, turn.bare.leastOutputTokens], [estimatePrice(config.dofRates, turn.priced), leastPrice(config.dofRates, turn.bare.priced), leastOutputTokens]);
+    assert.ok(turn.bare.least < turn.held);
   });
 
   it('holds no less than the price of the input', () => {
@@ -73,7 +107,7 @@ describe('prepare: what a turn sends', () => {
     const anyMode = fc.constantFrom(null, 'burst' as const, 'continuous' as const);
     fc.assert(fc.property(parts, anyRates, anyMode, ({ frameData, audioData, instruction }, dofRates, highSpeedMode) => {
       const turn = prepare({ instruction, ...(frameData ? { frameData } : {}), ...(audioData ? { audioData } : {}) }, { dofRates, highSpeedMode });
-      assert.ok(turn.inputPrice >= 1 && turn.least >= turn.inputPrice && turn.held >= turn.least);
+      assert.ok(turn.inputPrice >= 1 && turn.bare.least >= turn.inputPrice && turn.held >= turn.bare.least);
     }));
   });
 });
@@ -100,6 +134,11 @@ describe('prepare: what a turn may not send', () => {
     assert.equal(prepare({ instruction: 'x'.repeat(50) }).model.instruction?.length, 50);
   });
 
+  it('refuses a vision mode that the agent does not have', () => {
+    refuses({ frameData: picture, visionMode: 'highSpeed' }, 'bad_input');
+    refuses({ frameData: picture, visionMode: 'detail' }, 'bad_input');
+  });
+
   it('refuses the whole turn for one bad part', () => refuses({ instruction: 'look', frameData: picture, audioData: 'AAAA' }));
 });
 
@@ -113,8 +152,9 @@ describe('prepare: the fingerprint of a body', () => {
     const bodies: Partial<ProcessFrameInput>[] = [
       { frameData: picture }, { audioData: second }, { instruction: 'go' }, { instruction: '-' }, { frameData: picture, instruction: 'go' },
       { audioData: second, instruction: 'go' }, { frameData: picture, audioData: second }, { frameData: picture, audioData: second, instruction: 'go' },
+      { frameData: picture, visionMode: 'detail' }, { instruction: 'go', speak: false }, { instruction: 'go', speak: true },
     ];
-    assert.equal(new Set(bodies.map((body) => prepare(body).hash)).size, bodies.length);
+    assert.equal(new Set(bodies.map((body) => prepare(body, { dofRates: rates({ frame: { detail: 1 } }) }).hash)).size, bodies.length);
   });
 
   it('differs between any two instructions', () => {

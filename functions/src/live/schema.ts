@@ -11,6 +11,9 @@ export interface SessionContext {
   settleEveryDOFs: number;
 }
 
+/** What a client may ask for; `highSpeed` is the mode that the rank of the agent has. */
+export const visionRequests = ['standard', 'highSpeed', 'detail'] as const;
+
 export const processFrameInput = z.strictObject({
   sessionId: idSchema,
   requestId: idSchema.describe('Idempotency key chosen by the client: repeating it returns the first result and charges nothing.'),
@@ -18,17 +21,27 @@ export const processFrameInput = z.strictObject({
   frameData: z.string().min(1).max(7_000_000).optional().describe('Base64 of one JPEG, PNG or WebP frame.'),
   audioData: z.string().min(1).max(7_000_000).optional().describe('Base64 of WAV, MP3, OGG, FLAC, WebM or M4A audio.'),
   instruction: z.string().trim().min(1).max(20_000).optional().describe('What the player says, as text.'),
+  visionMode: z.enum(visionRequests).optional().describe('How closely the frame is looked at; without it as the rank of the agent says.'),
+  speak: z.boolean().optional().describe('false: the reply is not spoken, and nothing is charged for speech. Without it, as the modes of the agent say.'),
 }).refine((input) => input.frameData !== undefined || input.audioData !== undefined || input.instruction !== undefined, {
   message: 'send at least one of frameData, audioData and instruction',
 });
 export type ProcessFrameInput = z.output<typeof processFrameInput>;
 
-/** How a turn ended: as the model ended it, or cut short by its deadline, the caller or the end of the session. */
-export const turnOutcomes = ['complete', 'length', 'refused', 'cut'] as const;
+/** How a turn ended: as the model ended it, cut short by its deadline, the caller or the end of the session, or without a model because the frame had not changed. */
+export const turnOutcomes = ['complete', 'length', 'refused', 'cut', 'skipped'] as const;
 
 /** Why a reply was cut: its deadline, a caller who left, the end of the session, the DOFs held for it were used up, a fault of the vendor. */
 export const cutReasons = ['deadline', 'caller_gone', 'session_closed', 'dofs_exhausted', 'provider_fault'] as const;
 export type CutReason = (typeof cutReasons)[number];
+
+/** What a turn had to do without or in another way. */
+export const degradationSchema = z.object({
+  what: z.enum(['model', 'speech', 'memory']).describe('Another model answered; the reply is text only; nothing was recalled.'),
+  from: z.string().optional().describe('provider/model that failed.'),
+  to: z.string().optional().describe('provider/model that stepped in.'),
+  because: z.string().describe('The `reason` that the error would have had.'),
+});
 
 export const processFrameOutput = z.object({
   turnId: idSchema,
@@ -37,6 +50,14 @@ export const processFrameOutput = z.object({
   outcome: z.enum(turnOutcomes),
   cutBecause: z.enum(cutReasons).nullable().describe('Why the reply ends early; null when the model ended it.'),
   provider: z.enum(providerNames),
+  model: z.string(),
+  speech: z.object({
+    mimeType: z.enum(['audio/mpeg', 'audio/wav']),
+    seconds: z.number(),
+    characters: z.int().describe('Characters that were spoken and are charged.'),
+    audioData: z.string().nullable().describe('Base64. Null in the answer to a repeated requestId: sound is not kept.'),
+  }).nullable().describe('The spoken reply; null when nothing was spoken.'),
+  degraded: z.array(degradationSchema).describe('What was done in another way than configured, or left out.'),
   costDOFs: dofsSchema,
   estimated: z.boolean().describe('The price is an estimate because the usage of the model is not known.'),
   consumedDOFs: dofsSchema,

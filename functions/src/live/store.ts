@@ -145,6 +145,16 @@ export async function updateLive(sessionId: string, changes: Record<string, unkn
   await liveRefs(sessionId).live.update(changes);
 }
 
+/** What the player is trying to achieve, as members see it; null when it was never set. */
+export async function readObjective(sessionId: string): Promise<string | null> {
+  return (await liveRefs(sessionId).live.child('objective/text').get()).val() as string | null;
+}
+
+/** Sets it. */
+export async function setObjective(sessionId: string, objective: string): Promise<void> {
+  await updateLive(sessionId, { objective: { text: objective, at: now() } });
+}
+
 /** contexts/{sessionId} as stored: the config as JSON, since the database drops nulls and empty lists. */
 interface StoredContext {
   ownerId: string;

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type { SeenFrame } from '../providers/media/vision.ts';
 import { extendSessionHold } from '../sessions/store.ts';
 import { AppError } from '../runtime/errors.ts';
 import { log } from '../runtime/log.ts';
@@ -7,11 +7,12 @@ import { lostLease, takeLease, watchLease, type LeaseDeps, type LeaseOptions, ty
 import { spendableLeft, type Meter, type RequestRecord } from './meter.ts';
 import { postTurn } from './posting.ts';
 import { prepareTurn, type PreparedTurn } from './prepare.ts';
-import type { CutReason, ProcessFrameInput, processFrameOutput, SessionContext } from './schema.ts';
+import { answerRepeat, closedRecord, resultOf, type TurnResult } from './results.ts';
+import type { ProcessFrameInput, SessionContext } from './schema.ts';
 import { endTurn, showEnded, type TurnEnd } from './store.ts';
 import { claimRequest, closeRequest, keepRequest } from './store-requests.ts';
 
-/** What a turn is given from outside: clock and ids, the provider for a config, the way to end a session. */
+/** What a turn is given from outside: clock and ids, its abilities, the way to end a session. */
 export interface TurnDeps extends Omit<LeaseDeps, 'extendHold'>, AskDeps {
   newId: () => string;
 }
@@ -23,14 +24,13 @@ export interface TurnStream {
   signal: AbortSignal;
 }
 
-type TurnResult = z.input<typeof processFrameOutput>;
-
 /** How much longer than the turn itself its lease lasts: covers the writes at its end. */
 const leaseGraceMs = 10_000;
 
 /**
- * One turn: claim the request id, take the meter's lease, ask the model, close the request at its price, post it. An
- * ordinary turn costs four sequential Realtime Database round trips and no Firestore operation.
+ * One turn: claim the request id, take the meter's lease, ask the model, close the request at its price, post it. A
+ * frame costs four sequential Realtime Database round trips and no Firestore operation; it is decoded meanwhile. What
+ * the player says costs one more, for the turns before it, and Firestore operations only where the agent has memory.
  * @throws AppError as prepareTurn, takeLease and the providers do. Nothing is charged then, except when the turn
  *   lost its lease (provider_timeout): a repeat of the request says at what price it was closed.
  */
@@ -45,6 +45,7 @@ export async function processTurn(input: ProcessFrameInput, context: SessionCont
     idleMs: limits.idleTimeoutMinutes * 60_000,
     settleEvery: context.settleEveryDOFs,
   };
+  const seen = look(prepared, limits, deps);
   const watch = watchLease(sessionId, turnId);
   const release = keepRequest(sessionId, requestId);
   try {
@@ -52,13 +53,22 @@ export async function processTurn(input: ProcessFrameInput, context: SessionCont
       hash: prepared.hash, state: 'running', expiresAt: deps.now() + lease.leaseMs + leaseGraceMs, turnId, input: JSON.stringify(prepared.about), model: prepared.model.model,
     };
     const repeat = await claimRequest(sessionId, requestId, claim, deps.now());
-    if (repeat.kind !== 'new') return answerRepeat(input, repeat, context);
+    if (repeat.kind !== 'new') return answerRepeat(requestId, repeat, context);
     const meter = await leaseOrForget(input, prepared, lease, deps);
-    return await runLeased({ input, context, prepared, turnId, lease, meter, deps, stream, watch });
+    return await runLeased({ input, context, prepared, seen, turnId, lease, meter, deps, stream, watch });
   } finally {
     release();
     watch.stop();
   }
+}
+
+/** Starts to decode the frame. A frame that cannot be read is told when the turn comes to it. */
+function look({ model: { frame }, priced: { frame: mode } }: PreparedTurn, { maxFramePixels }: SessionContext['config']['limits'], { abilities }: TurnDeps): Promise<SeenFrame> | null {
+  if (!frame || !mode) return null;
+  const seen = abilities.see(frame, { mode, maxPixels: maxFramePixels });
+  // A turn that is refused before does not wait for it.
+  seen.catch(() => undefined);
+  return seen;
 }
 
 async function leaseOrForget(input: ProcessFrameInput, prepared: PreparedTurn, lease: LeaseOptions, deps: TurnDeps): Promise<Meter> {
@@ -74,6 +84,7 @@ interface LeasedTurn {
   input: ProcessFrameInput;
   context: SessionContext;
   prepared: PreparedTurn;
+  seen: Promise<SeenFrame> | null;
   turnId: string;
   lease: LeaseOptions;
   meter: Meter;
@@ -83,12 +94,24 @@ interface LeasedTurn {
 }
 
 async function runLeased(turn: LeasedTurn): Promise<TurnResult> {
-  const { input: { sessionId }, context: { config }, prepared, turnId, meter, deps, stream, watch } = turn;
-  const answer = await askModel({
-    sessionId, turnId, prepared, config, held: meter.turn!.held, scene: meter.scene, uid: stream.uid, emit: stream.emit, callerGone: stream.signal, closed: watch.signal,
-  }, deps);
+  const { input: { sessionId, instruction }, prepared, seen, turnId, meter, deps, stream, watch } = turn;
+  const { config, ownerId, agentInstanceId } = turn.context;
+  const about = { sessionId, turnId, ownerId, agentInstanceId, config };
+  const answer = await askModel({ about, prepared, seen, held: meter.turn!.held, scene: meter.scene, uid: stream.uid, emit: stream.emit, callerGone: stream.signal, closed: watch.signal }, deps);
   if (answer.cutBecause) log.warn('turn cut', { sessionId, turnId, because: answer.cutBecause, reason: answer.error?.details?.reason });
-  return answer.outcome === 'failed' ? fail(turn, answer) : succeed(turn, { ...answer, outcome: answer.outcome });
+  if (answer.outcome === 'failed') return fail(turn, answer);
+  const { degradations, reply } = answer;
+  if (degradations.length > 0) log.warn('turn degraded', { sessionId, turnId, degradations });
+  // Beside the posting: neither can fail the turn, and a function that has answered may be stopped.
+  const kept = [
+    ...(degradations.length > 0 ? [deps.abilities.report(about, degradations)] : []),
+    ...(config.hasMemory && instruction !== undefined && reply !== '' ? [deps.abilities.remember(about, { instruction, reply })] : []),
+  ];
+  try {
+    return await succeed(turn, answer);
+  } finally {
+    await Promise.all(kept);
+  }
 }
 
 /** Gives the hold back: the same request id may try again. */
@@ -103,22 +126,18 @@ async function fail(turn: LeasedTurn, answer: Answer): Promise<never> {
   throw error;
 }
 
-async function succeed(turn: LeasedTurn, answer: Answer & { outcome: TurnResult['outcome'] }): Promise<TurnResult> {
+async function succeed(turn: LeasedTurn, answer: Answer): Promise<TurnResult> {
   const { input: { requestId }, context, prepared, turnId, meter, deps } = turn;
-  const { reply, outcome, cutBecause, priced: { cost, estimated } } = answer;
-  const provider = answer.provider ?? context.config.provider;
+  const { outcome, cutBecause, speech, priced: { cost } } = answer;
   const consumed = meter.consumed + cost;
   const remainingDOFs = spendableLeft(meter, consumed);
-  const record: RequestRecord = {
-    hash: prepared.hash, state: 'done', expiresAt: deps.now(), turnId, cost, estimated, outcome, reply, provider, consumed, remainingDOFs,
-    input: JSON.stringify(prepared.about), model: prepared.model.model, usage: JSON.stringify(answer.usage), ...(cutBecause ? { cutBecause } : {}),
-  };
+  const record = closedRecord(answer, { turnId, prepared, consumed, remainingDOFs, now: deps.now() });
   await closeAndPost(turn, cost, record, {
     turnId,
     last: { type: 'done', outcome, cost, ...(cutBecause ? { cutBecause } : {}) },
     live: { 'dofs/consumed': consumed, 'dofs/remaining': remainingDOFs, lastActivityAt: deps.now() },
   }, answer.scene);
-  return { turnId, requestId, reply, outcome, cutBecause, provider, costDOFs: cost, estimated, consumedDOFs: consumed, remainingDOFs, replayed: false };
+  return resultOf(requestId, record, context, { speech, replayed: false });
 }
 
 /**
@@ -135,27 +154,4 @@ async function closeAndPost({ input: { sessionId, requestId }, turnId, lease, de
   const told = shown.catch(() => log.warn('live state not written', { sessionId, turnId }));
   await postTurn(sessionId, { ...lease, cost, ...(scene === undefined ? {} : { scene }) }, deps.now());
   await told;
-}
-
-function answerRepeat(input: ProcessFrameInput, repeat: Exclude<Awaited<ReturnType<typeof claimRequest>>, { kind: 'new' }>, context: SessionContext): TurnResult {
-  if (repeat.kind === 'conflict') {
-    throw new AppError('already-exists', 'This requestId was used with another body. Use a new one.', { reason: 'request_conflict' });
-  }
-  if (repeat.kind === 'running') {
-    throw new AppError('aborted', 'This request is still being answered. Ask again later.', { reason: 'request_in_progress', retryAfterMs: Math.min(repeat.retryAfterMs, 1_000) });
-  }
-  const { turnId, reply, outcome, cutBecause, cost, estimated, provider, consumed, remainingDOFs } = repeat.record;
-  return {
-    turnId,
-    requestId: input.requestId,
-    reply: reply ?? '',
-    outcome: (outcome ?? 'cut') as TurnResult['outcome'],
-    cutBecause: (cutBecause ?? null) as CutReason | null,
-    provider: provider ?? context.config.provider,
-    costDOFs: cost ?? 0,
-    estimated: estimated ?? false,
-    consumedDOFs: consumed ?? 0,
-    remainingDOFs: remainingDOFs ?? 0,
-    replayed: true,
-  };
 }

@@ -52,7 +52,7 @@ describe('sweep: what it does with a session', () => {
     const dying = stage.world.boot();
     stage.world.faultOf = (process, { kind }) => (process === dying && kind === 'commit' ? 'crash after' : 'none');
     await stage.play([() => stage.world.call(dying, () => endSession(sessionId, 'user', now)).catch(() => undefined)]);
-    assert.deepEqual([session().status, session().settlement, stage.agent().heldDOFs], ['ended', 'pending', 30]);
+    assert.deepEqual([session().status, session().settlement, stage.agent().heldDOFs], ['ended', 'pending', 60]);
     await sweepAfter(2);
     assert.deepEqual([session().settlement, stage.agent().heldDOFs], ['done', 0]);
   });

@@ -1,7 +1,11 @@
 import { onSchedule } from 'firebase-functions/scheduler';
 import { auditSlice } from '../audit/store.ts';
+import { loadModelList } from '../providers/registry.ts';
+import { providerSettings } from '../providers/settings.ts';
+import type { ModelLister, VendorName } from '../providers/types.ts';
 import { describeError } from '../runtime/errors.ts';
 import { log } from '../runtime/log.ts';
+import { geminiApiKey, googleApiKey, openaiApiKey } from '../runtime/params.ts';
 import { now } from '../runtime/system.ts';
 import { watchPlatform } from './store.ts';
 import { runSweep } from './sweep.ts';
@@ -15,6 +19,17 @@ export const sweep = onSchedule({ schedule: 'every 1 minutes', maxInstances: 1, 
   ]);
   log.info('sweep', { ...swept, ...audit, ...(platform ? { platformBalanceDOFs: platform.balanceDOFs } : {}) });
 });
+
+/** Once a day: warns of configured models that their vendors do not have, or will shut down soon. */
+export const checkModels = onSchedule({ schedule: 'every 24 hours', secrets: [geminiApiKey, googleApiKey, openaiApiKey], maxInstances: 1, timeoutSeconds: 120 }, async () => {
+  const { runModelCheck } = await import('./check-models.ts');
+  log.info('models checked', await runModelCheck(modelLister));
+});
+
+async function modelLister(provider: VendorName): Promise<ModelLister | null> {
+  const { settings } = providerSettings(provider);
+  return settings.apiKey?.trim() || settings.project ? loadModelList(provider, settings) : null;
+}
 
 /** Null when it fails: what is only watched must not stop what has to be done. */
 async function attempt<T>(kind: string, act: () => Promise<T>): Promise<T | null> {

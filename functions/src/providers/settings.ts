@@ -1,5 +1,5 @@
 import {
-  geminiApiKey, geminiBaseUrl, googleApiKey, googleBaseUrl, googleLocation, googleProjectId, onEmulators, openaiApiKey, openaiBaseUrl, openaiOrganizationId,
+  geminiApiKey, geminiBaseUrl, googleApiKey, googleBaseUrl, googleLocation, googleProjectId, googleSpeechBaseUrl, onEmulators, openaiApiKey, openaiBaseUrl, openaiOrganizationId,
 } from '../runtime/params.ts';
 import type { ProviderSettings } from './registry.ts';
 import type { ProviderName } from './types.ts';
@@ -20,7 +20,7 @@ function settingsOf(wanted: Exclude<ProviderName, 'offline'>): ProviderSettings 
     case 'gemini':
       return { apiKey: geminiApiKey.value(), baseUrl: geminiBaseUrl.value() };
     case 'google':
-      return { apiKey: googleApiKey.value(), baseUrl: googleBaseUrl.value(), project: googleProjectId.value(), location: googleLocation.value() };
+      return { apiKey: googleApiKey.value(), baseUrl: googleBaseUrl.value(), speechBaseUrl: googleSpeechBaseUrl.value(), project: googleProjectId.value(), location: googleLocation.value() };
     case 'openai':
       return { apiKey: openaiApiKey.value(), baseUrl: openaiBaseUrl.value(), organization: openaiOrganizationId.value() };
   }

@@ -107,7 +107,7 @@ export type ModelEvent =
   | { type: 'text'; text: string }
   | { type: 'calls'; calls: ToolCall[] }
   | { type: 'degraded'; degradation: Degradation; answeredBy: ModelTarget }
-  | { type: 'done'; outcome: ModelOutcome; usage: Usage; unreported?: true; scene?: string };
+  | { type: 'done'; outcome: ModelOutcome; usage: Usage; unreported?: true };
 
 /**
  * A model that sees, listens and talks. `generate` throws AppError only: `invalid-argument` (bad_media) for input the

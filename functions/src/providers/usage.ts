@@ -54,13 +54,24 @@ function frameTokens({ bytes, mime }: Media): number {
  */
 export function estimateUsage(request: ModelRequest, reply: string): Usage {
   return {
-    textInputTokens: textTokens(request.systemPrompt + (request.instruction ?? '')),
+    textInputTokens: textTokens(textOf(request)),
     imageInputTokens: request.frame ? frameTokens(request.frame) : 0,
     audioInputTokens: request.audio ? audioTokens(request.audio.seconds) : 0,
     cachedInputTokens: 0,
     outputTokens: textTokens(reply),
     reasoningTokens: 0,
   };
+}
+
+/** All text that the model reads. */
+function textOf({ systemPrompt, instruction = '', history = [], tools = [], rounds = [] }: ModelRequest): string {
+  return [
+    systemPrompt,
+    instruction,
+    ...history.flatMap((turn) => [turn.instruction, turn.reply]),
+    ...(tools.length === 0 ? [] : [JSON.stringify(tools)]),
+    ...rounds.flatMap(({ text, calls, results }) => [text, ...calls.map(({ name, args }) => JSON.stringify([name, args])), JSON.stringify(results)]),
+  ].join('');
 }
 
 /** Counts as a vendor reports them, already read with tokenCount; undefined where it reports nothing usable. */

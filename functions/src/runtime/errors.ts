@@ -44,6 +44,9 @@ export type ErrorReason =
   | 'provider_busy'
   | 'provider_unavailable'
   | 'provider_timeout'
+  | 'voice_unavailable'
+  | 'voice_quota'
+  | 'voice_token_active'
   | 'not_ready'
   | 'internal';
 

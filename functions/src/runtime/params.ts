@@ -9,6 +9,8 @@ export const openaiApiKey = defineSecret('OPENAI_API_KEY');
 export const geminiBaseUrl = defineString('GEMINI_BASE_URL', { default: '' });
 export const googleBaseUrl = defineString('GOOGLE_BASE_URL', { default: '' });
 export const openaiBaseUrl = defineString('OPENAI_BASE_URL', { default: '' });
+/** The same for Cloud Text-to-Speech, which is the voice of the `google` provider. */
+export const googleSpeechBaseUrl = defineString('GOOGLE_SPEECH_BASE_URL', { default: '' });
 
 /** Google Cloud project that makes the `google` provider use Vertex AI with the functions' own identity. Empty: its API key is used. */
 export const googleProjectId = defineString('GOOGLE_PROJECT_ID', { default: '' });

@@ -10,7 +10,7 @@ import { parseCursor, toCursor, toSessionView, toStarted } from './views.ts';
 const at = (iso: string): Timestamp => Timestamp.fromDate(new Date(iso));
 const owned = agent({ lots: { g1: lot(500) } });
 const product: ProductDoc = {
-  name: 'Scout', description: '', provider: 'openai', voiceId: 'v', rank: 'legend', toolkit: [], hasVoiceChat: true, hasCommentator: true, hasMemory: true, specialization: null, version: 1,
+  name: 'Scout', description: '', provider: 'openai', voiceId: 'alloy', rank: 'legend', toolkit: [], hasVoiceChat: true, hasCommentator: true, hasMemory: true, specialization: null, version: 1,
   dofRates: rates(), active: true,
 };
 const model = { vision: 'm', chat: 'm', apiKey: 'planted-key-1' };

@@ -3,9 +3,10 @@ import type { Caller } from '../runtime/caller.ts';
 import { parseCursorOf, toCursor } from '../runtime/cursor.ts';
 import { AppError } from '../runtime/errors.ts';
 import { operation, type CallContext } from '../runtime/operation.ts';
+import { mintedTokens } from '../voice/store.ts';
 import { exportFileName, rowFormats, RowPicker } from './export.ts';
 import { toEntryView } from './ledger.ts';
-import { paidStretches, paymentOf, toReceiptLine } from './receipt.ts';
+import { paidStretches, paymentOf, toReceiptLine, toReceiptVoiceToken } from './receipt.ts';
 import { exportUsageChunk, exportUsageInput, exportUsageOutput, getReceiptInput, getReceiptOutput, listLedgerInput, listLedgerOutput, rangeOf } from './schema.ts';
 import { checkpointsBetween, lineOf, linesAfter, listEntries, readMetered, settlementsOf, sourcesOf, type MeteredSession } from './store.ts';
 
@@ -23,9 +24,10 @@ export const getReceipt = operation({
     const { session, consumedDOFs } = metered;
     const { agentInstanceId, status, settlement, settledDOFs } = session;
     const after = cursor === undefined ? 0 : parseCursorOf(sessionId, cursor);
-    const [lines, entries] = await Promise.all([
+    const [lines, entries, voiceTokens] = await Promise.all([
       requestId === undefined ? linesAfter(metered, after, limit).then((found) => found.slice(0, limit)) : requireLine(metered, requestId),
       settlementsOf(session),
+      mintedTokens(sessionId),
     ]);
     const stretches = paidStretches(sessionId, entries, settledDOFs);
     const payments = lines.map((line) => paymentOf(line, stretches));
@@ -35,6 +37,7 @@ export const getReceipt = operation({
       sessionId, agentInstanceId, status, settlement, consumedDOFs, settledDOFs,
       price: { productId: session.agentProductId, version: session.priceVersion, rates: session.config.dofRates },
       lines: lines.map((line, index) => toReceiptLine(line, payments[index]!, settledDOFs, sources)),
+      voiceTokens: voiceTokens.map((token) => toReceiptVoiceToken(token, entries)),
       nextCursor: requestId === undefined && reached < consumedDOFs ? toCursor({ order: reached, id: sessionId }) : null,
     };
   },

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { LotAmount, UsageLine } from '../credits/schema.ts';
 import { seamless } from '../credits/lines.ts';
-import { paidStretches, paymentOf, toReceiptLine, type SettlementEntry } from './receipt.ts';
-import { receiptLine } from './schema.ts';
+import { at, moment } from '../../test/money.ts';
+import type { VoiceTokenDoc } from '../voice/schema.ts';
+import { paidStretches, paymentOf, toReceiptLine, toReceiptVoiceToken, type SettlementEntry } from './receipt.ts';
+import { getReceiptOutput, receiptLine } from './schema.ts';
 
 function line(from: number, to: number, parts: Partial<UsageLine> = {}): UsageLine {
   return {
@@ -135,4 +137,22 @@ describe('a line of a receipt', () => {
     const shown = receiptLine.parse(toReceiptLine(lost!, { lots: [], debtDOFs: 0, entryIds: [] }, 0, new Map()));
     assert.deepEqual([shown.requestId, shown.turnId, shown.provider, shown.outcome, shown.costDOFs], [null, null, 'unknown', 'unknown', 9]);
   });
+});
+
+describe('the voice tokens of a session', () => {
+  const token: VoiceTokenDoc = {
+    requestId: 'r1', holdId: 'voice-1', provider: 'gemini', model: 'live-m', voice: 'Puck', minutes: 5, heldDOFs: 20, state: 'minted', attempt: 2, startedAt: at(moment), mintedAt: at(moment + 300), expiresAt: at(moment + 300_000),
+  };
+  const posted = (holdId: string): SettlementEntry => ({ type: 'post', operationId: `post-${holdId}`, amount: -20, lots: [{ grantId: 'a', amount: -20 }], debt: 0 });
+
+  it('are shown with their price, and the entry that charged it once there is one', () => {
+    const shown = toReceiptVoiceToken(token, [settlement(10, [{ grantId: 'a', amount: 10 }]), posted('voice-2')]);
+    assert.deepEqual(shown, {
+      requestId: 'r1', provider: 'gemini', model: 'live-m', voice: 'Puck', minutes: 5, mintedAt: new Date(moment + 300).toISOString(), expiresAt: new Date(moment + 300_000).toISOString(), costDOFs: 20, entryId: null,
+    });
+    assert.equal(toReceiptVoiceToken(token, [posted('voice-2'), posted('voice-1')]).entryId, 'post-voice-1');
+    assert.deepEqual(getReceiptOutput.shape.voiceTokens.parse([shown]), [shown]);
+  });
+
+  it('pay for no turn', () => assert.deepEqual(paidStretches('s1', [posted('voice-1')], 100), []));
 });

@@ -1,5 +1,6 @@
 import type { GrantSource, LedgerDoc, LotAmount, UsageLine } from '../credits/schema.ts';
-import type { ReceiptLine } from './schema.ts';
+import type { VoiceTokenDoc } from '../voice/schema.ts';
+import type { ReceiptLine, ReceiptVoiceToken } from './schema.ts';
 
 /** A stretch of a session's DOFs that one lot paid in one ledger entry; `grantId` is null for what became a debt. */
 export interface PaidStretch {
@@ -78,5 +79,16 @@ export function toReceiptLine(line: UsageLine, payment: Payment, settledDOFs: nu
     settled: to <= settledDOFs,
     ...payment,
     lots: payment.lots.map(({ grantId, amount }) => ({ grantId, source: sources.get(grantId) ?? null, amount })),
+  };
+}
+
+/** A voice token as the receipt shows it; `entries` are the ledger entries of its session. */
+export function toReceiptVoiceToken({ requestId, provider, model, voice, minutes, heldDOFs, holdId, startedAt, mintedAt, expiresAt }: VoiceTokenDoc, entries: SettlementEntry[]): ReceiptVoiceToken {
+  return {
+    requestId, provider, model, voice, minutes,
+    mintedAt: (mintedAt ?? startedAt).toDate().toISOString(),
+    expiresAt: expiresAt.toDate().toISOString(),
+    costDOFs: heldDOFs,
+    entryId: entries.find(({ operationId }) => operationId === `post-${holdId}`)?.operationId ?? null,
   };
 }

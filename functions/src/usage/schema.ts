@@ -52,6 +52,20 @@ export const getReceiptInput = z.strictObject({
   ...pageSchema.shape,
 }).refine(({ requestId, cursor }) => requestId === undefined || cursor === undefined, { message: 'goes with a page, not with requestId', path: ['cursor'] });
 
+/** A voice token that was handed out in a session. */
+const receiptVoiceToken = z.object({
+  requestId: idSchema,
+  provider: z.enum(providerNames),
+  model: z.string(),
+  voice: z.string(),
+  minutes: z.int(),
+  mintedAt: momentSchema,
+  expiresAt: momentSchema,
+  costDOFs: dofsSchema,
+  entryId: z.string().nullable().describe('The ledger entry that charged it; null until it has expired, when its hold is posted.'),
+});
+export type ReceiptVoiceToken = z.input<typeof receiptVoiceToken>;
+
 export const getReceiptOutput = z.object({
   sessionId: idSchema,
   agentInstanceId: idSchema,
@@ -61,6 +75,7 @@ export const getReceiptOutput = z.object({
   consumedDOFs: dofsSchema.describe('The cost of all lines together.'),
   settledDOFs: dofsSchema.describe('What the balance was charged so far: the lots and debts of all lines together.'),
   lines: z.array(receiptLine).describe('The turns in their order.'),
+  voiceTokens: z.array(receiptVoiceToken).describe('Voice tokens that were handed out, oldest first. They are paid for beside the turns: consumedDOFs and settledDOFs do not count them.'),
   nextCursor: z.string().nullable(),
 });
 

@@ -72,7 +72,7 @@ async function* checkpointsAfter(sessionId: string, after: number): AsyncGenerat
 }
 
 /**
- * The ledger entries of a session, in no particular order: at most one for every checkpoint. Which checkpoints were
+ * The ledger entries of a session, in no particular order: at most one for every checkpoint and every voice token. Which checkpoints were
  * settled in one entry is known to the ledger only, so it is asked by `sessionId`, whose index Firestore keeps by itself.
  */
 export async function settlementsOf({ sessionId, ownerId, agentInstanceId }: SessionDoc): Promise<SettlementEntry[]> {

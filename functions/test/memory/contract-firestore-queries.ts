@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { AggregateField, FieldPath, Timestamp, type CollectionReference, type Firestore, type Query } from 'firebase-admin/firestore';
+import { AggregateField, FieldPath, FieldValue, Timestamp, type CollectionReference, type Firestore, type Query } from 'firebase-admin/firestore';
 import { freshCollection } from './contract-firestore-fresh.ts';
 
 /** What queries select, and in which order: the same on every Firestore. */
@@ -147,6 +147,42 @@ export function describeFirestoreQueries(firestore: () => Firestore): void {
       const group = `group-${root.id}`;
       for (const [id, v] of [['a', 1.5], ['b', 2]] as const) await root.doc(id).collection(group).doc('1').set({ v });
       assert.equal((await firestore().collectionGroup(group).aggregate({ sum: AggregateField.sum('v') }).get()).data().sum, 3.5);
+    });
+  });
+
+  describe('chosen fields', () => {
+    it('are all that a document has', async () => {
+      const collection = await filled({ a: { v: 1, w: 2, m: { n: 3, o: 4 } }, b: { w: 5 } });
+      assert.deepEqual((await collection.select('v', 'm.n').get()).docs.map((doc) => doc.data()), [{ v: 1, m: { n: 3 } }, {}]);
+      assert.deepEqual((await collection.orderBy('w', 'desc').select().limit(1).get()).docs.map((doc) => [doc.id, doc.data()]), [['b', {}]]);
+    });
+  });
+
+  describe('vectors', () => {
+    const vectors = {
+      same: { v: FieldValue.vector([2, 0]), s: 'x' }, near: { v: FieldValue.vector([1, 1]), s: 'x' }, across: { v: FieldValue.vector([0, 3]), s: 'x' },
+      other: { v: FieldValue.vector([1, 0]), s: 'y' }, longer: { v: FieldValue.vector([1, 0, 0]), s: 'x' }, list: { v: [1, 0], s: 'x' }, none: { s: 'x' },
+    };
+    const search = { vectorField: 'v', queryVector: [1, 0], limit: 5, distanceMeasure: 'COSINE' as const, distanceResultField: 'd' };
+
+    it('come back as they were written', async () => {
+      const collection = await filled(vectors);
+      assert.deepEqual(((await collection.doc('near').get()).get('v') as ReturnType<typeof FieldValue.vector>).toArray(), [1, 1]);
+    });
+
+    it('are found by their cosine distance, nearest first, among the documents that a filter leaves', async () => {
+      const collection = await filled(vectors);
+      const { docs } = await collection.where('s', '==', 'x').select('s', 'd').findNearest(search).get();
+      assert.deepEqual(docs.map(({ id }) => id), ['same', 'near', 'across']);
+      assert.deepEqual(docs.map((doc) => ({ ...doc.data(), d: Math.round(1_000 * (doc.get('d') as number)) })), [{ s: 'x', d: 0 }, { s: 'x', d: 293 }, { s: 'x', d: 1_000 }]);
+    });
+
+    it('are found up to a distance and a number', async () => {
+      const collection = await filled(vectors);
+      const found = async (options: object): Promise<string[]> => (await collection.where('s', '==', 'x').findNearest({ ...search, ...options }).get()).docs.map(({ id }) => id);
+      assert.deepEqual(await found({ distanceThreshold: 0.3 }), ['same', 'near']);
+      assert.deepEqual(await found({ limit: 1 }), ['same']);
+      assert.deepEqual(await found({ queryVector: [1] }), []);
     });
   });
 

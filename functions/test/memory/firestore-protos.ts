@@ -54,6 +54,16 @@ export interface Order { field: { fieldPath: string }; direction: string }
 /** Where a query starts or ends: values for the first levels of its order. */
 export interface Cursor { values: Value[]; before?: boolean }
 
+/** A search for the documents whose vector is nearest to another one. */
+export interface FindNearest {
+  vectorField: { fieldPath: string };
+  queryVector: Value;
+  distanceMeasure: string;
+  limit: { value: number };
+  distanceThreshold?: { value: number };
+  distanceResultField?: string;
+}
+
 /** A query. */
 export interface StructuredQuery {
   from: { collectionId?: string; allDescendants?: boolean }[];
@@ -63,7 +73,8 @@ export interface StructuredQuery {
   endAt?: Cursor;
   limit?: { value: number };
   offset?: number;
-  select?: object;
+  select?: { fields?: { fieldPath: string }[] };
+  findNearest?: FindNearest;
 }
 
 /** A number that is made of the documents a query selects. */

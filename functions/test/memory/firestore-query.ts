@@ -1,13 +1,13 @@
 import type { Aggregation, Cursor, FieldFilter, Fields, Filter, Order, ProtoDocument, StructuredQuery, Value } from './firestore-protos.ts';
-import { compareValues, fieldAt, splitFieldPath, stored, sumOf } from './firestore-values.ts';
+import { nearest } from './firestore-nearest.ts';
+import { compareValues, fieldAt, splitFieldPath, stored, sumOf, withField } from './firestore-values.ts';
 
 const nameField = '__name__';
 const inequalities = new Set(['LESS_THAN', 'LESS_THAN_OR_EQUAL', 'GREATER_THAN', 'GREATER_THAN_OR_EQUAL', 'NOT_EQUAL', 'NOT_IN', 'IS_NOT_NULL', 'IS_NOT_NAN']);
 
 /** The documents that a query selects, in its order. `parent` is the full name of what its collection lies in. */
 export function runQuery(documents: Iterable<ProtoDocument>, parent: string, query: StructuredQuery): ProtoDocument[] {
-  const { from: [source = {}], where, startAt, endAt, limit, offset = 0 } = query;
-  if (query.select) throw new Error('the memory store knows no select()');
+  const { from: [source = {}], where, startAt, endAt, limit, offset = 0, select, findNearest } = query;
   const filters = where ? conjunction(where) : [];
   const orders = fullOrder(query.orderBy ?? [], filters);
   const found = [...documents].filter((document) => isIn(document.name, parent, source)
@@ -15,7 +15,15 @@ export function runQuery(documents: Iterable<ProtoDocument>, parent: string, que
     && filters.every((filter) => matches(document, filter)));
   found.sort((left, right) => compareBy(orders, left, right));
   const window = found.filter((document) => (!startAt || isPast(document, orders, startAt)) && (!endAt || !isPast(document, orders, endAt)));
-  return window.slice(offset, limit ? offset + limit.value : undefined);
+  const page = window.slice(offset, limit ? offset + limit.value : undefined);
+  const selected = findNearest ? nearest(page, findNearest) : page;
+  return select ? selected.map((document) => projected(document, select.fields ?? [])) : selected;
+}
+
+/** A document with the chosen fields only. */
+function projected(document: ProtoDocument, chosen: readonly { fieldPath: string }[]): ProtoDocument {
+  const paths = chosen.map(({ fieldPath }) => splitFieldPath(fieldPath));
+  return { ...document, fields: paths.reduce<Fields>((fields, path) => withField(fields, path, fieldAt(document.fields, path)), {}) };
 }
 
 /** Counts and sums over documents; what is no number adds nothing. */

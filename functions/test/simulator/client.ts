@@ -4,12 +4,14 @@ import { auditPage } from '../../src/audit/store.ts';
 import { operations } from '../../src/operations.ts';
 import { requireContext } from '../../src/live/context.ts';
 import { processFrameInput } from '../../src/live/schema.ts';
+import { recentExchanges } from '../../src/live/store-requests.ts';
 import { processTurn } from '../../src/live/turn.ts';
 import { runSweep } from '../../src/ops/sweep.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 import type { Operation } from '../../src/runtime/operation.ts';
 import { newId, now } from '../../src/runtime/system.ts';
 import { endSession } from '../../src/sessions/lifecycle.ts';
+import { abilitiesWith } from '../abilities.ts';
 import { frames } from '../frames.ts';
 import { Broken } from './invariants.ts';
 import { fakeProvider, type Behaviour } from './provider.ts';
@@ -66,7 +68,7 @@ export class Clients {
     const answer = await this.ask(async () => {
       const gone = new AbortController();
       const stay = leavesAfterMs === null ? () => undefined : this.world.scheduler.after(leavesAfterMs, () => gone.abort(), null);
-      const deps = { now, newId, provider: () => Promise.resolve(fakeProvider(behaviour)), endSession: (id: string, reason: Parameters<typeof endSession>[1]) => endSession(id, reason, now) };
+      const deps = { now, newId, abilities: abilitiesWith(fakeProvider(behaviour), { background: async () => ({ history: await recentExchanges(sessionId, 6), notes: [], degradations: [] }) }), endSession: (id: string, reason: Parameters<typeof endSession>[1]) => endSession(id, reason, now) };
       const process = this.processOf();
       try {
         return await this.world.call(process, async () => processTurn(input, await requireContext(player, sessionId), deps, { uid: player, emit: () => undefined, signal: gone.signal }));

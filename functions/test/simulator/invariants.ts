@@ -12,6 +12,7 @@ export class Broken extends Error {}
 
 const agentPath = /^users\/[^/]+\/agents\/[^/]+$/;
 const entryPath = /^(users\/[^/]+\/agents\/[^/]+)\/ledger\/([^/]+)$/;
+const resolvedPath = /\/holds\/[^/]+$/;
 const immutable = /\/(ledger|grants|holds|checkpoints)\/|^operations\//;
 const moneyPath = /^(users\/[^/]+\/agents\/[^/]+|sessions\/[^/]+)$/;
 /** Events that go out beside the one of their change. */
@@ -35,6 +36,8 @@ export class Invariants {
   /** All DOFs ever held for a session, from the events of its commits. */
   readonly everHeld = new Map<string, number>();
   private readonly expiries = new Map<string, number>();
+  /** Holds that are posted when they expire. */
+  private readonly prepaid = new Set<string>();
   private readonly world: World;
   broken: Error | null = null;
 
@@ -62,7 +65,7 @@ export class Invariants {
     for (const change of entries) this.enter(change);
     for (const change of changes) {
       if (immutable.test(change.path) && change.before !== undefined && !/\/checkpoints\/\d/.test(change.path)) broken('immutable', `${change.path} was changed`);
-      if (/\/holds\/[^/]+$/.test(change.path)) this.checkExpiry(change);
+      if (resolvedPath.test(change.path)) this.checkExpiry(change);
       if (agentPath.test(change.path)) this.checkAgent(change.path, change.after as AgentDoc);
       if (/^sessions\/[^/]+$/.test(change.path)) this.checkSession(change);
     }
@@ -94,17 +97,22 @@ export class Invariants {
     const found = Object.fromEntries(Object.entries(lots).map(([grantId, { remaining }]) => [grantId, remaining]));
     if (JSON.stringify(sorted(open)) !== JSON.stringify(sorted(found))) broken('I1', `${path} has the lots ${JSON.stringify(found)}, its ledger ${JSON.stringify(open)}`);
     if (currentDOFs !== replay.sum || debtDOFs !== replay.debt || seq !== replay.seq) broken('I1', `${path} has ${JSON.stringify({ currentDOFs, debtDOFs, seq })}, its ledger ${JSON.stringify(replay)}`);
-    for (const [holdId, { expiresAt }] of Object.entries(holds)) this.expiries.set(holdId, expiresAt.toMillis());
+    for (const [holdId, { expiresAt, onExpiry }] of Object.entries(holds)) {
+      this.expiries.set(holdId, expiresAt.toMillis());
+      if (onExpiry === 'post') this.prepaid.add(holdId);
+    }
     for (const [grantId, { remaining }] of Object.entries(lots)) if (heldOf(grantId, holds) > remaining) broken('I2', `${path} holds more of ${grantId} than there is`);
     const held = Object.values(holds).reduce((sum, { amount }) => sum + amount, 0);
     if (held !== heldDOFs || Object.values(holds).some((hold) => hold.amount !== sumOf(hold.lots) || hold.amount < 0)) broken('I4', `${path} holds ${heldDOFs}, its holds ${held}`);
   }
 
-  /** A hold expires once its time is over, not before: by no more than a clock may be wrong. */
+  /** A hold expires, or is posted because it pays in advance, once its time is over, not before: by no more than a clock may be wrong. */
   private checkExpiry({ path, after }: Change): void {
     const { holdId, state } = after as ResolvedHoldDoc;
     const expiresAt = this.expiries.get(holdId);
-    if (state === 'expired' && (expiresAt === undefined || expiresAt > this.world.scheduler.now + wrongClockMs)) broken('I10', `${path} expired before its time`);
+    const prepaid = this.prepaid.has(holdId);
+    if (prepaid && state === 'expired') broken('I10', `${path} pays in advance and was not posted`);
+    if ((state === 'expired' || (prepaid && state === 'posted')) && (expiresAt === undefined || expiresAt > this.world.scheduler.now + wrongClockMs)) broken('I10', `${path} expired before its time`);
   }
 
   /** I3, I4, I6, I7: a session only goes forward, and its money is whole. */
@@ -154,8 +162,9 @@ function checkEvents(changes: Change[], events: CommittedEvent[]): void {
   if (changes.some(({ path }) => path === 'config/server')) return;
   const main = events.filter(({ type }) => !sideEvents.has(type));
   const changed = changes.some(({ path, before, after }) => moneyPath.test(path) && (after as SessionDoc).version !== (before as SessionDoc | undefined)?.version || agentPath.test(path));
-  // One lapse may expire several holds and lots; each of them has its event.
-  const most = main.some(({ type }) => type === 'hold.expired' || type === 'agent.dofs_expired') ? Infinity : 1;
+  // One lapse may resolve several holds and lots, and a voice token that is asked for again replaces its hold; each of them has its event.
+  const holds = changes.filter(({ path }) => resolvedPath.test(path)).length + main.filter(({ type }) => type === 'hold.placed').length;
+  const most = main.some(({ type }) => type === 'agent.dofs_expired') ? Infinity : Math.max(1, holds);
   if (changed ? main.length < 1 || main.length > most : main.length > 0) broken('I8', `${what} has the events ${events.map(({ type }) => type).join()}`);
 }
 

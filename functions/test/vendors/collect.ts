@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { readFileSync } from 'node:fs';
-import type { ModelEvent, ModelRequest } from '../../src/providers/types.ts';
+import type { ModelEvent, ModelRequest, ToolCall } from '../../src/providers/types.ts';
 
 /** One of the sample frames, 640 by 360 pixels. */
 export function sampleFrame(index: number): Buffer {
@@ -17,21 +17,30 @@ export interface Reply {
   text: string;
   /** Number of text events. */
   pieces: number;
+  calls: ToolCall[];
   done: Extract<ModelEvent, { type: 'done' }>[];
 }
 
 /** Reads a stream to its end. */
 export async function collect(events: AsyncIterable<ModelEvent>): Promise<Reply> {
-  const reply: Reply = { text: '', pieces: 0, done: [] };
+  const reply: Reply = { text: '', pieces: 0, calls: [], done: [] };
   for await (const event of events) {
     if (event.type === 'done') {
       reply.done.push(event);
     } else if (event.type === 'text') {
       reply.text += event.text;
       reply.pieces += 1;
+    } else if (event.type === 'calls') {
+      reply.calls.push(...event.calls);
     }
   }
   return reply;
+}
+
+/** A vendor's chunks as its SDK streams them. */
+// eslint-disable-next-line @typescript-eslint/require-await -- these are in memory
+export async function* streamOf(...chunks: unknown[]): AsyncGenerator<unknown, void> {
+  yield* chunks;
 }
 
 /** All that a log or an answer could show of an error: message, stack, cause chain, hidden fields, JSON. */

@@ -1,22 +1,10 @@
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { geminiPath, geminiScript } from './gemini.ts';
-import { openaiPath, openaiScript } from './openai.ts';
-import type { Script, VendorMode } from './script.ts';
+import { routes } from './routes.ts';
+import type { Ending, Script, VendorMode, VendorRequest } from './script.ts';
 
-export { vendorModes, type VendorMode } from './script.ts';
-
-/** One request as the vendor got it. */
-export interface VendorRequest {
-  method: string;
-  /** Path with the query. */
-  path: string;
-  headers: IncomingHttpHeaders;
-  /** Parsed JSON body. */
-  body: unknown;
-  /** Resolves when the connection is done with: true when the reply was sent whole, false when the client left. */
-  closed: Promise<boolean>;
-}
+export { vendorModes, type VendorMode, type VendorRequest } from './script.ts';
 
 /** A running mock vendor. */
 export interface MockVendor {
@@ -24,6 +12,8 @@ export interface MockVendor {
   readonly url: string;
   /** How the next requests are answered. */
   mode: VendorMode;
+  /** Where the mode `redirect` points, the same path there. */
+  redirectTo: string;
   readonly requests: VendorRequest[];
   /** The next request to arrive from now on. */
   next(): Promise<VendorRequest>;
@@ -31,8 +21,8 @@ export interface MockVendor {
 }
 
 /**
- * Starts a server on this machine that speaks the streaming wires of Gemini (Gemini API and Vertex paths) and of
- * OpenAI (Chat Completions). Its errors repeat the key and the whole request, the worst a vendor could do.
+ * Starts a server on this machine that speaks the wires of all vendors, see routes.ts. Its errors repeat the key and
+ * the whole request, the worst a vendor could do.
  *
  * @param port A port that something else has to know beforehand; any free one by default.
  */
@@ -44,17 +34,20 @@ export async function startMockVendor(mode: VendorMode = 'ok', port = 0): Promis
     const { method = '', url = '', headers } = request;
     const record: VendorRequest = { method, path: url, headers, body: JSON.parse(text || 'null'), closed };
     vendor.requests.push(record);
-    play(scriptFor(record, vendor.mode, text), response);
+    const played = play(scriptFor(record, vendor, text), response);
     waiting.forEach((resolve) => resolve(record));
     waiting = [];
+    await played;
   };
   const server = createServer((request, response) => {
     handle(request, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const vendor: MockVendor = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     mode,
+    redirectTo: url,
     requests: [],
     next: () => new Promise((resolve) => waiting.push(resolve)),
     close: () => new Promise((resolve) => {
@@ -71,25 +64,40 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(pieces).toString('utf8');
 }
 
-function scriptFor({ method, path, headers }: VendorRequest, mode: VendorMode, text: string): Script {
+function scriptFor(request: VendorRequest, { mode, redirectTo }: MockVendor, text: string): Script {
+  const { method, path, headers } = request;
+  if (mode === 'redirect') return { kind: 'json', status: 307, body: {}, headers: { location: `${redirectTo}${path}` } };
   const { pathname } = new URL(path, 'http://vendor');
   const key = headers['x-goog-api-key'] ?? headers.authorization;
-  const leak = `key=${String(key)} request=${text}`;
-  if (method === 'POST' && geminiPath.test(pathname)) return geminiScript(mode, leak);
-  if (method === 'POST' && openaiPath.test(pathname)) return openaiScript(mode, leak);
-  return { kind: 'json', status: 404, body: { error: { code: 404, message: 'no such path' } } };
+  const route = routes.find((known) => known.method === method && known.path.test(pathname));
+  return route?.script(mode, `key=${String(key)} request=${text}`, request) ?? { kind: 'json', status: 404, body: { error: { code: 404, message: 'no such path' } } };
 }
 
-function play(script: Script, response: ServerResponse): void {
-  if (script.kind === 'silence') return;
-  if (script.kind === 'json') {
-    response.writeHead(script.status, { 'content-type': 'application/json' }).end(JSON.stringify(script.body));
-    return;
+async function play(script: Script, response: ServerResponse): Promise<void> {
+  switch (script.kind) {
+    case 'silence':
+      return;
+    case 'json':
+      response.writeHead(script.status, { 'content-type': 'application/json', ...script.headers }).end(JSON.stringify(script.body));
+      return;
+    case 'bytes':
+      response.writeHead(script.status, { 'content-type': script.type });
+      return send(script.bytes, script.then ?? 'end', response);
+    case 'stream':
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      return send(script.data.map((data) => `data: ${data}\n\n`).join(''), script.then, response);
+    case 'endless':
+      response.writeHead(200, { 'content-type': script.type }).write(script.first);
+      for (let sent = 0; sent < script.mostBytes && !response.destroyed; sent += script.piece.length) {
+        if (!response.write(script.piece)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      }
+      response.end();
   }
-  response.writeHead(200, { 'content-type': 'text/event-stream' });
-  const wire = script.data.map((data) => `data: ${data}\n\n`).join('');
-  if (script.then === 'end') response.end(wire);
-  else if (script.then === 'hang') response.write(wire);
+}
+
+function send(wire: string | Buffer, then: Ending, response: ServerResponse): void {
+  if (then === 'end') response.end(wire);
+  else if (then === 'hang') response.write(wire);
   // Destroyed once the bytes left, so the client sees the beginning before the connection breaks.
   else response.write(wire, () => response.destroy());
 }

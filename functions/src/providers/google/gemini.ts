@@ -1,6 +1,9 @@
-import { geminiBounds, geminiParts, googleFailure, readGemini } from './gemini-map.ts';
+import type { GenerateContentRequest } from '@google/generative-ai';
 import type { ModelProvider } from '../types.ts';
-import { streamFromVendor } from '../vendor-stream.ts';
+import { withGlobalFetch } from '../vendor-fetch.ts';
+import { streamFromVendor, whole } from '../vendor-stream.ts';
+import { googleFailure, readGemini } from './gemini-map.ts';
+import { geminiBounds, geminiContents, geminiTools } from './gemini-request.ts';
 
 /** Settings of the Gemini API provider. */
 export interface GeminiOptions {
@@ -13,7 +16,7 @@ export interface GeminiOptions {
 
 /**
  * The Gemini API through `@google/generative-ai`. That SDK is archived upstream: it stays in this file, everything
- * it shares with Vertex is in gemini-map.ts.
+ * it shares with Vertex is in gemini-request.ts and gemini-map.ts. It never tries again by itself.
  */
 export function geminiProvider({ apiKey, baseUrl, apiVersion }: GeminiOptions): ModelProvider {
   return {
@@ -22,20 +25,22 @@ export function geminiProvider({ apiKey, baseUrl, apiVersion }: GeminiOptions): 
       provider: 'gemini',
       failureOf: googleFailure,
       read: (chunks) => readGemini('gemini', request, chunks),
-      open: async (signal) => {
+      open: async (signal, lineFetch) => {
         const { GoogleGenerativeAI } = await import('@google/generative-ai');
-        const model = new GoogleGenerativeAI(apiKey).getGenerativeModel(
-          {
-            model: request.model,
-            generationConfig: geminiBounds(request),
-            ...(request.systemPrompt && { systemInstruction: request.systemPrompt }),
-          },
-          { ...(baseUrl && { baseUrl }), ...(apiVersion && { apiVersion }) },
-        );
-        const { stream, response } = await model.generateContentStream(geminiParts(request), { signal });
-        // The SDK reads the stream twice; nobody awaits this second reading, so its failure would end the process.
-        response.catch(() => {});
-        return stream;
+        const model = new GoogleGenerativeAI(apiKey).getGenerativeModel({ model: request.model }, { ...(baseUrl && { baseUrl }), ...(apiVersion && { apiVersion }) });
+        const content = {
+          contents: geminiContents('gemini', request),
+          generationConfig: geminiBounds(request),
+          ...geminiTools(request),
+          ...(request.systemPrompt && { systemInstruction: request.systemPrompt }),
+        } as unknown as GenerateContentRequest; // its types are older than the API, and it sends what it is given
+        return withGlobalFetch(lineFetch, async () => {
+          if (request.stream === false) return whole((await model.generateContent(content, { signal })).response);
+          const { stream, response } = await model.generateContentStream(content, { signal });
+          // The SDK reads the stream twice; nobody awaits this second reading, so its failure would end the process.
+          response.catch(() => {});
+          return stream;
+        });
       },
     }),
   };

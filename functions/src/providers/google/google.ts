@@ -1,47 +1,32 @@
-import type { GoogleGenAIOptions } from '@google/genai';
-import { geminiBounds, geminiParts, googleFailure, readGemini } from './gemini-map.ts';
 import type { ModelProvider } from '../types.ts';
-import { streamFromVendor } from '../vendor-stream.ts';
-
-/** Settings of the Google provider: a project for Vertex AI, or an API key for the Gemini API. */
-export interface GoogleOptions {
-  apiKey?: string | undefined;
-  project?: string | undefined;
-  /** Vertex AI region, `global` by default. */
-  location?: string | undefined;
-  baseUrl?: string | undefined;
-  /** Credentials for Vertex AI; the function's own service account by default. */
-  credentials?: GoogleGenAIOptions['googleAuthOptions'];
-}
-
-/** Host of Vertex AI for a region (https://cloud.google.com/vertex-ai/docs/reference/rest#service-endpoint). */
-export function vertexHost(location: string): string {
-  return location === 'global' ? 'aiplatform.googleapis.com' : `${location}-aiplatform.googleapis.com`;
-}
+import { streamFromVendor, whole } from '../vendor-stream.ts';
+import { googleFailure, readGemini } from './gemini-map.ts';
+import { geminiBounds, geminiContents, geminiTools } from './gemini-request.ts';
+import { genaiClient, type GoogleOptions } from './genai-client.ts';
 
 /** Gemini models through `@google/genai`: Vertex AI when a project is set, the Gemini API otherwise. */
-export function googleProvider({ apiKey, project, location = 'global', baseUrl, credentials }: GoogleOptions): ModelProvider {
-  // Address and version are always explicit, or the SDK would take them from the environment.
-  const options: GoogleGenAIOptions = project
-    ? { vertexai: true, project, location, apiVersion: 'v1beta1', httpOptions: { baseUrl: baseUrl ?? `https://${vertexHost(location)}` }, ...(credentials && { googleAuthOptions: credentials }) }
-    : { vertexai: false, apiKey: apiKey ?? '', apiVersion: 'v1beta', httpOptions: { baseUrl: baseUrl ?? 'https://generativelanguage.googleapis.com' } };
+export function googleProvider(options: GoogleOptions): ModelProvider {
   return {
     name: 'google',
     generate: (request) => streamFromVendor(request, {
       provider: 'google',
       failureOf: googleFailure,
       read: (chunks) => readGemini('google', request, chunks),
-      open: async (signal) => {
-        const { GoogleGenAI } = await import('@google/genai');
-        return new GoogleGenAI(options).models.generateContentStream({
+      open: async (signal, lineFetch) => {
+        const { models } = await genaiClient(options, lineFetch);
+        const asked = {
           model: request.model,
-          contents: [{ role: 'user', parts: geminiParts(request) }],
+          contents: geminiContents('google', request),
           config: {
             ...geminiBounds(request),
+            ...geminiTools(request),
             abortSignal: signal,
+            // On by default: the SDK would ask again and again, and every time would be billed.
+            automaticContinuation: false,
             ...(request.systemPrompt && { systemInstruction: request.systemPrompt }),
           },
-        });
+        };
+        return request.stream === false ? whole(await models.generateContent(asked)) : models.generateContentStream(asked);
       },
     }),
   };

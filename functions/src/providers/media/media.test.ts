@@ -48,6 +48,19 @@ describe('media: seconds and loudness', () => {
     assert.equal(audioSeconds(lying, 'audio/wav'), Math.ceil(lying.length / 4000));
   });
 
+  it('hears nothing in a WAV without a format or without a whole sample', () => {
+    const whole = wav(new Int16Array(8));
+    const silent = [whole.subarray(0, 12), whole.subarray(0, 36), whole.subarray(0, 44), whole.subarray(0, 45), Buffer.concat([whole.subarray(0, 12), whole.subarray(36)])];
+    for (const bytes of silent) assert.deepEqual([sniffAudio(bytes), audioSeconds(bytes, 'audio/wav')], ['audio/wav', 0]);
+  });
+
+  it('bounds a WAV of another encoding by its size', () => {
+    const adpcm = wav(new Int16Array(6000));
+    adpcm.writeUInt16LE(2, 20);
+    assert.equal(audioSeconds(adpcm, 'audio/wav'), 4);
+    assert.equal(audioSeconds(adpcm.subarray(0, 44), 'audio/wav'), 0);
+  });
+
   it('bounds other formats by 32 kbit/s', () => {
     assert.equal(audioSeconds(Buffer.alloc(1), 'audio/ogg'), 1);
     assert.equal(audioSeconds(Buffer.alloc(8001), 'audio/mpeg'), 3);

@@ -1,5 +1,6 @@
 import { badMedia } from '../failures.ts';
-import { wavInfo } from './wav.ts';
+import { isMp3Frame, mp3Seconds } from './mp3.ts';
+import { wavChunks, wavInfo } from './wav.ts';
 
 export { imageSize, type ImageSize } from './image-header.ts';
 export { wavLoudness } from './wav.ts';
@@ -32,24 +33,18 @@ export function sniffAudio(bytes: Uint8Array): string | null {
   return null;
 }
 
-/** An MPEG layer III frame header (ISO 11172-3, 2.4.1.3): sync word, layer, and neither bit rate nor sample rate reserved. */
-function isMp3Frame([first = 0, second = 0, third = 0]: Uint8Array): boolean {
-  const synced = first === 0xff && (second & 0xe0) === 0xe0;
-  return synced && (second & 0x06) === 0x02 && (third & 0xf0) !== 0xf0 && (third & 0x0c) !== 0x0c;
-}
-
 /** Bytes per second at 32 kbit/s, the lowest rate that speech is commonly sent with. */
 const slowestBytesPerSecond = 4000;
 
 /**
- * Length in seconds, for pricing: exact for uncompressed WAV (header and the bytes really there, whichever is
- * less), otherwise the upper bound that the byte count allows at 32 kbit/s, rounded up, at least 1. Finite and
- * never negative, whatever the header claims; 0 only for a WAV without samples.
+ * Length in seconds, for pricing: exact for MP3 and for uncompressed WAV (header and the bytes really there, whichever
+ * is less), otherwise the upper bound that the byte count allows at 32 kbit/s, rounded up, at least 1. Finite and never
+ * negative, whatever the header claims; 0 only for a WAV without a format or without samples, which holds no sound.
  */
 export function audioSeconds(bytes: Uint8Array, mime: string): number {
-  const wav = mime === 'audio/wav' ? wavInfo(bytes) : null;
-  if (wav) return wav.seconds;
-  return Math.max(1, Math.ceil(bytes.length / slowestBytesPerSecond));
+  if (mime === 'audio/wav' && !wavChunks(bytes)) return 0;
+  const exact = mime === 'audio/wav' ? wavInfo(bytes)?.seconds : mime === 'audio/mpeg' ? mp3Seconds(bytes) : null;
+  return exact ?? Math.max(1, Math.ceil(bytes.length / slowestBytesPerSecond));
 }
 
 const standardAlphabet = /^[A-Za-z0-9+/]+={0,2}$/;

@@ -17,8 +17,17 @@ export interface Measurements {
   contrast: number;
   /** Mean step between neighbouring pixels, 0 (smooth) to 1 (checkerboard). */
   detail: number;
-  /** Mean luma 0 to 255 of each cell, row by row: 64 bytes. */
+  /** As fingerprintOf makes it. */
   fingerprint: Uint8Array;
+}
+
+/** Luma of each pixel, 0 to 255: ITU-R BT.601, what JPEG itself uses. */
+function lumaOf(rgb: Uint8Array): Float64Array {
+  const luma = new Float64Array(side * side);
+  for (let index = 0; index < luma.length; index += 1) {
+    luma[index] = 0.299 * (rgb[index * 3] ?? 0) + 0.587 * (rgb[index * 3 + 1] ?? 0) + 0.114 * (rgb[index * 3 + 2] ?? 0);
+  }
+  return luma;
 }
 
 const smallestShare = 0.08;
@@ -26,11 +35,10 @@ const mostColours = 3;
 
 /** Measures `side` times `side` RGB pixels. Pure and deterministic. */
 export function measure(rgb: Uint8Array): Measurements {
-  const luma = new Float64Array(side * side);
+  const luma = lumaOf(rgb);
   const counts = new Map<ColourName, number>();
   for (let index = 0; index < luma.length; index += 1) {
     const [r = 0, g = 0, b = 0] = rgb.subarray(index * 3, index * 3 + 3);
-    luma[index] = 0.299 * r + 0.587 * g + 0.114 * b; // ITU-R BT.601, what JPEG itself uses
     const name = colourName(r, g, b);
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
@@ -42,7 +50,7 @@ export function measure(rgb: Uint8Array): Measurements {
     // By name where shares are equal: the order must not depend on which pixel came first.
     .sort((a, b) => b.share - a.share || a.name.localeCompare(b.name, 'en'))
     .slice(0, mostColours);
-  return { brightness: mean / 255, colours, contrast: Math.min(1, deviation / 127.5), detail: detailOf(luma), fingerprint: fingerprintOf(luma) };
+  return { brightness: mean / 255, colours, contrast: Math.min(1, deviation / 127.5), detail: detailOf(luma), fingerprint: fingerprintOf(rgb) };
 }
 
 const average = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -61,14 +69,25 @@ function detailOf(luma: Float64Array): number {
   return sum / pairs / 255;
 }
 
-function fingerprintOf(luma: Float64Array): Uint8Array {
+/**
+ * Weighted mean luma 0 to 255 of each cell, row by row: 64 bytes. A plain mean would not notice a small figure that moves
+ * within its cell, so a pixel's weight grows from the cell's upper left to its lower right corner, 1 on average. Only luma
+ * counts: a change between two colours of the same brightness goes unnoticed.
+ *
+ * @param rgb `side` times `side` RGB pixels.
+ */
+export function fingerprintOf(rgb: Uint8Array): Uint8Array {
   const sums = new Float64Array(cells * cells);
-  luma.forEach((value, index) => {
-    const cell = Math.floor(index / side / cellSide) * cells + Math.floor((index % side) / cellSide);
-    sums[cell] = (sums[cell] ?? 0) + value;
+  lumaOf(rgb).forEach((value, index) => {
+    const [x, y] = [index % side, Math.floor(index / side)];
+    const cell = Math.floor(y / cellSide) * cells + Math.floor(x / cellSide);
+    sums[cell] = (sums[cell] ?? 0) + value * (1 + 0.6 * offCentre(x) + 0.4 * offCentre(y));
   });
   return Uint8Array.from(sums, (sum) => Math.round(sum / cellSide ** 2));
 }
+
+/** Where a pixel lies along its cell, -1 (its beginning) to 1 (its end). */
+const offCentre = (along: number) => ((along % cellSide) + 0.5) / (cellSide / 2) - 1;
 
 /** Nearest everyday word for a colour, by hue, saturation and lightness (HSL). */
 export function colourName(r: number, g: number, b: number): ColourName {

@@ -1,13 +1,13 @@
-import { badMedia } from '../failures.ts';
-import { imageSize, sniffImage, type ImageSize } from './media.ts';
-import { cells, compare, measure, side, type Measurements, type Motion } from './pixels.ts';
+import { decode, squareOf } from './decode.ts';
+import type { ImageSize } from './media.ts';
+import { cells, compare, measure, type Measurements, type Motion } from './pixels.ts';
 
 /** What a frame shows, as far as arithmetic can tell. */
 export interface Scene extends Omit<Measurements, 'fingerprint'> {
   size: ImageSize;
   /** Change since the frame before; null when there was none, or none that can be compared. */
   motion: Motion | null;
-  /** 8 by 8 cells of luma in base64: hand it back as `before` with the next frame. */
+  /** 8 by 8 cells of luma in base64, as in SeenFrame: hand it back as `before` with the next frame. */
   fingerprint: string;
 }
 
@@ -19,16 +19,17 @@ export interface SceneOptions {
   maxPixels?: number;
 }
 
+/** Longest side of the pixels that are measured: as small as a decoder scales without extra work. */
+const measuredSide = 512;
+
 /**
  * Decodes a picture and measures its pixels.
  *
  * @throws AppError invalid-argument (bad_media) for anything but a complete JPEG, PNG or WebP within `maxPixels`.
  */
 export async function readScene(bytes: Buffer, { before, maxPixels = 16_000_000 }: SceneOptions = {}): Promise<Scene> {
-  const mime = sniffImage(bytes);
-  if (!mime) throw badMedia('The picture is not a JPEG, PNG or WebP.');
-  const size = imageSize(bytes, mime, maxPixels);
-  const { fingerprint, ...measured } = measure(await scaledPixels(bytes, maxPixels));
+  const { size, pixels } = await decode(bytes, { maxPixels, fit: measuredSide });
+  const { fingerprint, ...measured } = measure(await squareOf(pixels));
   const previous = parseFingerprint(before);
   return {
     ...measured,
@@ -38,25 +39,8 @@ export async function readScene(bytes: Buffer, { before, maxPixels = 16_000_000 
   };
 }
 
-async function scaledPixels(bytes: Buffer, maxPixels: number): Promise<Buffer> {
-  const { default: sharp } = await import('sharp');
-  // One instance serves many requests on about one CPU: more threads per picture, or a cache of decoded ones, only cost memory.
-  sharp.concurrency(1);
-  sharp.cache(false);
-  try {
-    return await sharp(bytes, { limitInputPixels: maxPixels, failOn: 'error' })
-      .flatten({ background: '#000' })
-      .toColourspace('srgb')
-      .resize(side, side, { fit: 'fill', kernel: 'linear' })
-      .raw()
-      .toBuffer();
-  } catch {
-    // Not passed on: a decoder's message may quote the file.
-    throw badMedia('The picture is damaged and cannot be decoded.');
-  }
-}
-
-function parseFingerprint(text: string | undefined): Buffer | null {
+/** Bytes of a fingerprint; null for a text that is none. */
+export function parseFingerprint(text: string | undefined): Buffer | null {
   if (!text) return null;
   const bytes = Buffer.from(text, 'base64');
   return bytes.length === cells * cells ? bytes : null;

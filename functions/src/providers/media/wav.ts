@@ -17,11 +17,15 @@ const EXTENSIBLE = 0xfffe;
 const highestSampleRate = 384_000;
 const mostChannels = 8;
 
-/**
- * Header of an uncompressed WAV (RIFF chunks in any order), or null when it is something else, is cut short, or
- * claims a rate no device records with: a false rate would make a long recording look short, and cheap.
- */
-export function wavInfo(bytes: Uint8Array): WavInfo | null {
+/** The two chunks of a WAV that matter. */
+export interface WavChunks {
+  format: Buffer;
+  /** The samples, cut to what the file really holds. */
+  data: Buffer;
+}
+
+/** The chunks of a WAV of any encoding (RIFF chunks in any order); null when it has no format, or no samples after it. */
+export function wavChunks(bytes: Uint8Array): WavChunks | null {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.toString('latin1', 0, 4) !== 'RIFF' || view.toString('latin1', 8, 12) !== 'WAVE') return null;
   let format: Buffer | undefined;
@@ -30,15 +34,29 @@ export function wavInfo(bytes: Uint8Array): WavInfo | null {
     const size = view.readUInt32LE(at + 4);
     const body = at + 8;
     if (id === 'fmt ') format = view.subarray(body, Math.min(body + size, view.length));
-    // A recorder that streams leaves 0 or 0xffffffff here: the samples then run to the end.
-    if (id === 'data') return describe(format, view.subarray(body, size === 0 ? view.length : Math.min(body + size, view.length)));
+    if (id === 'data') {
+      // A recorder that streams leaves 0 or 0xffffffff here: the samples then run to the end.
+      const data = view.subarray(body, size === 0 ? view.length : Math.min(body + size, view.length));
+      return format && format.length >= shortestFormat && data.length > 0 ? { format, data } : null;
+    }
     at = body + size + (size % 2);
   }
   return null;
 }
 
-function describe(format: Buffer | undefined, data: Buffer): WavInfo | null {
-  if (!format || format.length < 16) return null;
+/** Bytes of the shortest format chunk there is. */
+const shortestFormat = 16;
+
+/**
+ * What an uncompressed WAV holds, or null when it is something else, is cut short, or claims a rate no device records
+ * with: a false rate would make a long recording look short, and cheap.
+ */
+export function wavInfo(bytes: Uint8Array): WavInfo | null {
+  const chunks = wavChunks(bytes);
+  return chunks && describe(chunks);
+}
+
+function describe({ format, data }: WavChunks): WavInfo | null {
   const tag = format.readUInt16LE(0);
   const kind = tag === EXTENSIBLE && format.length >= 26 ? format.readUInt16LE(24) : tag;
   const channels = format.readUInt16LE(2);
@@ -48,7 +66,7 @@ function describe(format: Buffer | undefined, data: Buffer): WavInfo | null {
   if (bits !== 8 && bits !== 16 && bits !== 24 && bits !== 32) return null;
   if (kind === FLOAT && bits !== 32) return null;
   if (channels < 1 || channels > mostChannels || sampleRate < 1 || sampleRate > highestSampleRate) return null;
-  const seconds = data.length / (sampleRate * channels * (bits / 8));
+  const seconds = Math.floor(data.length / (channels * (bits / 8))) / sampleRate;
   return { seconds, channels, sampleRate, bitsPerSample: bits, float: kind === FLOAT, data };
 }
 

@@ -1,55 +1,26 @@
-import type OpenAI from 'openai';
 import { z } from 'zod';
-import { badMedia, type VendorFailure } from '../failures.ts';
+import { ending, mostCalls, toolCall, type GivenCall } from '../conversation.ts';
+import type { VendorFailure } from '../failures.ts';
 import type { ModelEvent, ModelOutcome, ModelRequest } from '../types.ts';
-import { tokenCount, unreported, usageFrom, type VendorCounts } from '../usage.ts';
+import { tokenCount, type VendorCounts } from '../usage.ts';
 
-type Body = OpenAI.ChatCompletionCreateParamsStreaming;
-type UserPart = OpenAI.ChatCompletionContentPart;
-
-/** Sound that OpenAI's `input_audio` takes, by our type. */
-const audioFormats: Record<string, 'wav' | 'mp3'> = { 'audio/wav': 'wav', 'audio/mpeg': 'mp3' };
-
-/**
- * The request in the shape of Chat Completions, which takes pictures and sound in one message.
- *
- * @throws AppError invalid-argument (bad_media) for sound with a model that does not listen, or in another format.
- */
-export function openaiBody(request: ModelRequest): Body {
-  const content: UserPart[] = [];
-  const { frame, audio } = request;
-  if (frame) content.push({ type: 'image_url', image_url: { url: `data:${frame.mime};base64,${frame.bytes.toString('base64')}` } });
-  if (audio) {
-    // Only OpenAI's audio models take sound in Chat Completions, and all of them carry it in their name.
-    if (!request.model.includes('audio')) throw badMedia(`The openai model "${request.model}" does not take sound. Send text or a picture.`);
-    const format = audioFormats[audio.mime];
-    if (!format) throw badMedia('The openai provider takes sound as WAV or MP3 only.');
-    content.push({ type: 'input_audio', input_audio: { data: audio.bytes.toString('base64'), format } });
-  }
-  if (request.instruction) content.push({ type: 'text', text: request.instruction });
-  return {
-    model: request.model,
-    messages: [
-      ...(request.systemPrompt ? [{ role: 'system' as const, content: request.systemPrompt }] : []),
-      { role: 'user', content },
-    ],
-    // Reasoning included, so this bounds everything that is billed as output.
-    max_completion_tokens: request.maxOutputTokens,
-    stream: true,
-    stream_options: { include_usage: true },
-    store: false,
-  };
-}
-
-const count = z.unknown().transform(tokenCount);
+const count = z.unknown().optional().transform(tokenCount);
 const text = z.string().nullish().catch(undefined);
 
-/** One streamed chunk; a field of the wrong type counts as absent. */
+/** What a chunk adds to the message, or the whole message. */
+const messageSchema = z.object({
+  content: text,
+  refusal: text,
+  tool_calls: z.array(z.object({
+    index: z.number().optional().catch(undefined),
+    id: text,
+    function: z.object({ name: text, arguments: text }).optional().catch(undefined),
+  })).nullish().catch(undefined),
+}).optional().catch(undefined);
+
+/** One streamed chunk, or a whole completion; a field of the wrong type counts as absent. */
 const chunkSchema = z.object({
-  choices: z.array(z.object({
-    delta: z.object({ content: text, refusal: text }).optional().catch(undefined),
-    finish_reason: text,
-  })).optional().catch(undefined),
+  choices: z.array(z.object({ delta: messageSchema, message: messageSchema, finish_reason: text })).optional().catch(undefined),
   usage: z.object({
     prompt_tokens: count,
     completion_tokens: count,
@@ -59,6 +30,7 @@ const chunkSchema = z.object({
 });
 
 type ChunkUsage = NonNullable<z.infer<typeof chunkSchema>['usage']>;
+type ChunkCalls = NonNullable<z.infer<typeof messageSchema>>['tool_calls'];
 
 /** OpenAI counts reasoning within completion_tokens and does not count pictures apart from text. */
 function readCounts(usage: ChunkUsage): VendorCounts {
@@ -72,41 +44,77 @@ function readCounts(usage: ChunkUsage): VendorCounts {
   };
 }
 
-// Function calls are never offered, so `tool_calls` cannot be an answer to us and counts as breaking off.
-const outcomes: Record<string, ModelOutcome> = { stop: 'complete', length: 'length', content_filter: 'refused' };
+const outcomes: Record<string, ModelOutcome> = { stop: 'complete', tool_calls: 'complete', length: 'length', content_filter: 'refused' };
 
-/** Events of a stream of chunks. Ends without `done` when no chunk carried a finish: the vendor broke off. */
+/** Events of a stream of chunks, or of a whole completion. Ends without `done` when nothing carried a finish: the vendor broke off. */
 export async function* readOpenai(request: ModelRequest, chunks: AsyncIterable<unknown>): AsyncGenerator<ModelEvent, void> {
   let reply = '';
-  let outcome: ModelOutcome | undefined;
+  let finish = '';
   let refused = false;
   let counts: VendorCounts = {};
+  const calls = new Map<number, WrittenCall>();
   for await (const value of chunks) {
     const parsed = chunkSchema.safeParse(value);
     if (!parsed.success) return;
     const choice = parsed.data.choices?.[0];
-    const piece = choice?.delta?.content ?? choice?.delta?.refusal;
-    refused ||= Boolean(choice?.delta?.refusal);
+    const message = choice?.delta ?? choice?.message;
+    const piece = message?.content || message?.refusal;
+    refused ||= Boolean(message?.refusal);
     if (piece) {
       reply += piece;
       yield { type: 'text', text: piece };
     }
-    if (choice?.finish_reason) outcome = outcomes[choice.finish_reason];
+    addCalls(calls, message?.tool_calls);
+    finish = choice?.finish_reason ?? finish;
     // The chunk with the usage comes after the finish and has no choices.
     if (parsed.data.usage) counts = readCounts(parsed.data.usage);
   }
-  if (outcome) yield { type: 'done', outcome: refused ? 'refused' : outcome, usage: usageFrom(counts, request, reply), ...unreported(counts) };
+  const outcome = refused && outcomes[finish] ? 'refused' : outcomes[finish];
+  // A model that stopped to call nothing has not answered.
+  if (!outcome || (finish === 'tool_calls' && calls.size === 0)) return;
+  yield* ending(request, { text: reply, calls: [...calls.values()].map((call, index) => toolCall(givenCall(call), index)), outcome, counts });
 }
 
-/** What an error of the OpenAI SDK says: its HTTP status, and whether it blames the key or the media. */
+/** A call as far as it has been written. */
+interface WrittenCall {
+  id: string;
+  name: string;
+  written: string;
+}
+
+/** Streams bring the id and the name of a call first and its arguments in pieces, by index. */
+function addCalls(calls: Map<number, WrittenCall>, pieces: ChunkCalls): void {
+  for (const [position, { index = position, id, function: piece }] of (pieces ?? []).entries()) {
+    const call = calls.get(index) ?? { id: '', name: '', written: '' };
+    if (!calls.has(index) && calls.size === mostCalls) continue;
+    calls.set(index, { id: call.id || (id ?? ''), name: call.name || (piece?.name ?? ''), written: call.written + (piece?.arguments ?? '') });
+  }
+}
+
+/** Arguments that are no JSON stay as they were written: whoever carries the call out refuses them. */
+function givenCall({ id, name, written }: WrittenCall): GivenCall {
+  try {
+    return { id, name, args: JSON.parse(written || '{}') };
+  } catch {
+    return { id, name, args: written };
+  }
+}
+
+/** Codes of a 429 that no waiting ends (https://platform.openai.com/docs/guides/error-codes). */
+const outOfCredit = /^(insufficient_quota|credit_balance_exhausted|(organization|project)_(spend|usage)_limit_exceeded)$/;
+
+/** What an error of the OpenAI SDK says: its HTTP status, and whether it blames the key, the model, the media or the account. */
 export function openaiFailure(error: unknown): VendorFailure {
   if (!(error instanceof Error)) return {};
   const status = 'status' in error && typeof error.status === 'number' ? error.status : undefined;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const type = 'type' in error && typeof error.type === 'string' ? error.type : '';
   return {
     // An error inside a stream that began with 200 has a code and no status.
     status: status ?? (code === 'rate_limit_exceeded' ? 429 : undefined),
     badKey: code === 'invalid_api_key',
     badMedia: /image|audio|media/i.test(`${code} ${error.message}`),
+    unknownModel: code === 'model_not_found',
+    outOfCredit: outOfCredit.test(code) || outOfCredit.test(type),
   };
 }

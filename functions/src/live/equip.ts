@@ -1,0 +1,139 @@
+import { newEvent } from '../events/events.ts';
+import { recordEvent } from '../events/store.ts';
+import { recall } from '../memory/recall.ts';
+import { rememberFact, rememberTurn } from '../memory/store.ts';
+import { newBreakers } from '../providers/breakers.ts';
+import { notConfigured } from '../providers/failures.ts';
+import { seeFrame } from '../providers/media/vision.ts';
+import { loadEmbeddings, loadProvider, loadSpeech, type ProviderSettings } from '../providers/registry.ts';
+import { resilientProvider, targetKey } from '../providers/resilient.ts';
+import { withRetries, type RetryOptions } from '../providers/retry.ts';
+import { providerSettings } from '../providers/settings.ts';
+import type { Degradation, ModelTarget, ProviderName, Speech, ToolCall, VendorName } from '../providers/types.ts';
+import { toAppError, type AppError } from '../runtime/errors.ts';
+import { log } from '../runtime/log.ts';
+import { callTool, toolsOf } from '../toolkit/toolkit.ts';
+import type { Abilities, Background, TurnAbout, TurnIdentity } from './abilities.ts';
+import { maxExchanges, maxNoteCharacters, maxResultCharacters } from './bounds.ts';
+import { readObjective, setObjective } from './store.ts';
+import { recentExchanges } from './store-requests.ts';
+
+/** Kept by each instance: what one turn finds out about a model serves the next. */
+const breakers = newBreakers();
+
+/** The abilities of deployed turns: the vendors that the session's config names, Firestore for what agents remember. */
+export const abilities: Abilities = {
+  model: (about, hasFrame) => Promise.resolve(modelOf(about, hasFrame)),
+  see: seeFrame,
+  background: gatherBackground,
+  callTool: (about, call) => carryOut(about, call),
+  speak,
+  remember: (about, exchange) => quietly('turn not remembered', about, () => rememberTurn(sourceOf(about), exchange, embeddingOf(about))),
+  report: (about, degradations) => quietly('degradation not reported', about, () => recordEvent(degradedEvent(about, degradations))),
+};
+
+/** A model as the configuration names it. */
+interface Wanted {
+  provider: VendorName;
+  model: string;
+}
+
+/** The same with the provider that really answers, and its settings. */
+type Usable<T extends Wanted> = Omit<T, 'provider'> & { provider: ProviderName; settings: ProviderSettings };
+
+/** Those that can be asked: on emulators a vendor without a key is replaced by offline, which must not step in for one that fails. */
+function usableOf<T extends Wanted>(wanted: T[]): Usable<T>[] {
+  return wanted.map((each): Usable<T> => {
+    const { name, settings } = providerSettings(each.provider);
+    return { ...each, provider: name, settings };
+  }).filter(({ provider }, index) => index === 0 || provider !== 'offline');
+}
+
+/** The configured model and those that step in for it. */
+function modelOf({ config, deadlineAt }: TurnAbout, hasFrame: boolean): ReturnType<typeof resilientProvider> {
+  const { modelRouting: { vision, chat, fallbacks = [] }, limits } = config;
+  const targets = usableOf([{ provider: config.provider, model: hasFrame ? vision : chat }, ...fallbacks]);
+  return resilientProvider(targets, { load: ({ provider, settings }) => loadProvider(provider, settings), breakers, failuresToRest: limits.modelFailuresToRest, deadlineAt });
+}
+
+function retrying({ signal, deadlineAt, config }: TurnAbout, target: ModelTarget): RetryOptions {
+  return { signal, deadlineAt, key: targetKey(target), breakers, failuresToRest: config.limits.modelFailuresToRest };
+}
+
+async function gatherBackground(about: TurnAbout, instruction: string | undefined): Promise<Background> {
+  const { sessionId, config } = about;
+  const remembered = config.hasMemory && instruction !== undefined ? recallTexts(about, instruction) : Promise.resolve([]);
+  const [history, objective, memories] = await Promise.allSettled([recentExchanges(sessionId, maxExchanges), readObjective(sessionId), remembered]);
+  const notes = [
+    ...(objective.status === 'fulfilled' && objective.value !== null ? [`The player's objective: ${objective.value}`] : []),
+    ...(memories.status === 'fulfilled' ? memories.value.map((text) => `You remember: ${text}`) : []),
+  ].map(fitting);
+  const lost = [history, objective, memories].find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
+  return { history: history.status === 'fulfilled' ? history.value : [], notes, degradations: lost ? [{ what: 'memory', because: toAppError(lost.reason).details?.reason ?? 'internal' }] : [] };
+}
+
+/** As a note is written as JSON, in which a quotation mark is two characters, half of the bound always fits. */
+function fitting(note: string): string {
+  return JSON.stringify(note).length <= maxNoteCharacters ? note : note.slice(0, maxNoteCharacters / 2 - 2);
+}
+
+async function recallTexts(about: TurnAbout, query: string): Promise<string[]> {
+  const [{ provider, model, settings }] = usableOf([embeddingOf(about)]) as [Usable<Wanted>];
+  const embeddings = await loadEmbeddings(provider, settings);
+  const agent = { uid: about.ownerId, agentInstanceId: about.agentInstanceId };
+  return withRetries((signal) => recall(agent, query, { embeddings, model, signal }), retrying(about, { provider, model }));
+}
+
+function carryOut(about: TurnAbout, call: ToolCall): Promise<Record<string, unknown>> {
+  return callTool(call, {
+    offered: toolsOf(about.config).map(({ name }) => name),
+    guide: about.config.specialization,
+    remember: (fact) => rememberFact(sourceOf(about), fact, embeddingOf(about)),
+    recall: (query) => recallTexts(about, query),
+    setObjective: (objective) => setObjective(about.sessionId, objective),
+  }, maxResultCharacters);
+}
+
+/** Speaks with the product's voice, or with one that is configured to step in. */
+async function speak(about: TurnAbout, text: string): ReturnType<Abilities['speak']> {
+  const { provider, voiceId, modelRouting: { tts, ttsFallbacks = [] } } = about.config;
+  if (tts === undefined) throw notConfigured(`No model speaks for the ${provider} provider. Set config/server.modelRouting.${provider}.tts.`);
+  const voices = usableOf([{ provider, model: tts, voice: voiceId }, ...ttsFallbacks]);
+  const failures: AppError[] = [];
+  for (const voice of voices) {
+    try {
+      const speech = await speakWith(voice, about, text);
+      return { speech, degradations: failures.length === 0 ? [] : [{ what: 'speech', from: targetKey(voices[0]!), to: targetKey(voice), because: failures[0]!.details?.reason ?? 'internal' }] };
+    } catch (error) {
+      failures.push(toAppError(error));
+    }
+  }
+  throw failures[0]!;
+}
+
+async function speakWith({ provider, model, voice, settings }: Usable<{ voice: string } & Wanted>, about: TurnAbout, text: string): Promise<Speech> {
+  const speaker = await loadSpeech(provider, settings);
+  return withRetries((signal) => speaker.speak({ text, voice, model, signal }), retrying(about, { provider, model }));
+}
+
+/** @throws AppError `failed-precondition` (provider_configuration) when nothing embeds for the session's provider. */
+function embeddingOf({ config: { provider, modelRouting: { embedding } } }: TurnIdentity): { provider: typeof provider; model: string } {
+  if (embedding === undefined) throw notConfigured(`No model embeds for the ${provider} provider. Set config/server.modelRouting.${provider}.embedding.`);
+  return { provider, model: embedding };
+}
+
+function sourceOf({ ownerId, agentInstanceId, sessionId, turnId }: TurnIdentity): Parameters<typeof rememberTurn>[0] {
+  return { uid: ownerId, agentInstanceId, sessionId, turnId };
+}
+
+function degradedEvent({ sessionId, turnId, ownerId, agentInstanceId }: TurnIdentity, degradations: Degradation[]): Parameters<typeof recordEvent>[0] {
+  return newEvent({ type: 'turn.degraded', subject: turnId, sequence: 1, data: { userId: ownerId, agentInstanceId, sessionId, turnId, degradations } });
+}
+
+async function quietly(failure: string, { sessionId, turnId }: TurnIdentity, act: () => Promise<unknown>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    log.warn(failure, { sessionId, turnId, reason: toAppError(error).details?.reason, code: (error as { code?: unknown }).code });
+  }
+}
