@@ -6,6 +6,8 @@ import { requireContext } from '../../src/live/context.ts';
 import { processFrameInput } from '../../src/live/schema.ts';
 import { recentExchanges } from '../../src/live/store-requests.ts';
 import { processTurn } from '../../src/live/turn.ts';
+import type { SeenFrame } from '../../src/providers/media/vision.ts';
+import type { Media } from '../../src/providers/types.ts';
 import { runSweep } from '../../src/ops/sweep.ts';
 import { AppError } from '../../src/runtime/errors.ts';
 import type { Operation } from '../../src/runtime/operation.ts';
@@ -26,6 +28,12 @@ export interface Told {
   money: Map<string, { amount: number; entryId: string | null }>;
   /** Refusals, by reason. */
   refusals: Map<string, number>;
+}
+
+/** What a frame looks like: every other one is as the one before, and may be answered without a model. */
+function seenAs(requestId: string, frame: Media): SeenFrame {
+  const scene = Math.floor(Number(requestId.replace(/\D/g, '')) / 2) % 2;
+  return { frame, size: { width: 640, height: 360 }, fingerprint: Buffer.alloc(64, 100 * scene).toString('base64') };
 }
 
 /** One turn that a client asks for. */
@@ -68,7 +76,7 @@ export class Clients {
     const answer = await this.ask(async () => {
       const gone = new AbortController();
       const stay = leavesAfterMs === null ? () => undefined : this.world.scheduler.after(leavesAfterMs, () => gone.abort(), null);
-      const deps = { now, newId, abilities: abilitiesWith(fakeProvider(behaviour), { background: async () => ({ history: await recentExchanges(sessionId, 6), notes: [], degradations: [] }) }), endSession: (id: string, reason: Parameters<typeof endSession>[1]) => endSession(id, reason, now) };
+      const deps = { now, newId, abilities: abilitiesWith(fakeProvider(behaviour), { background: async () => ({ history: await recentExchanges(sessionId, 6), notes: [], degradations: [] }), see: (picture) => Promise.resolve(seenAs(requestId, picture)) }), endSession: (id: string, reason: Parameters<typeof endSession>[1]) => endSession(id, reason, now) };
       const process = this.processOf();
       try {
         return await this.world.call(process, async () => processTurn(input, await requireContext(player, sessionId), deps, { uid: player, emit: () => undefined, signal: gone.signal }));

@@ -51,6 +51,17 @@ describe('calls that arrive together, in memory', function () {
     }
   });
 
+  it('a frame that has not changed, sent 30 times under one id, is skipped and paid for once', async () => {
+    for (let seed = 0; seed < 10; seed++) {
+      await round(seed, { dofs: 500 }, async (stage) => {
+        await stage.play([() => stage.clients.start('ann', 0, false), () => stage.turn('r0', { frame: true })]);
+        await stage.play(many(30, () => () => stage.turn('r1', { frame: true })), 30);
+        const [seen, skipped] = [...stage.clients.told.turns.values()];
+        assert.deepEqual([seen! > 1, skipped], [true, 1], `seed ${seed}`);
+      });
+    }
+  });
+
   it('starts that take over and turns in one process all get an answer', async () => {
     for (let seed = 0; seed < 60; seed++) {
       const stage = new Stage({ seed, dofs: 5_000 });

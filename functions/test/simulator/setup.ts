@@ -24,8 +24,8 @@ const server: ServerConfig = serverConfigSchema.parse({
 });
 
 const product: ProductDoc = {
-  name: 'Scout', description: 'Looks.', provider: 'gemini', voiceId: 'v', rank: 'rookie', toolkit: [], hasVoiceChat: false, hasCommentator: false, hasMemory: false, specialization: null, version: 1, active: true,
-  dofRates: { frame: { standard: 4, burst: 8, continuous: 8 }, instruction: 3, audioSecond: 1, per1kTokens: { text: 5, image: 1, audio: 1, cached: 1, output: 40, reasoning: 40 }, per1kSpokenCharacters: 0 },
+  name: 'Scout', description: 'Looks.', provider: 'gemini', voiceId: 'v', rank: 'rookie', toolkit: [], hasVoiceChat: false, hasCommentator: false, hasMemory: false, skipUnchangedBelow: 0.05, specialization: null, version: 1, active: true,
+  dofRates: { frame: { standard: 4, burst: 8, continuous: 8, skipped: 1 }, instruction: 3, audioSecond: 1, per1kTokens: { text: 5, image: 1, audio: 1, cached: 1, output: 40, reasoning: 40 }, per1kSpokenCharacters: 0 },
 };
 
 /** Writes the configuration, the catalogue and players whose agents own nothing yet, in one commit past every fault. */

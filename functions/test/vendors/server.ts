@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream/promises';
 import { routes } from './routes.ts';
 import type { Ending, Script, VendorMode, VendorRequest } from './script.ts';
 
@@ -87,12 +87,15 @@ async function play(script: Script, response: ServerResponse): Promise<void> {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       return send(script.data.map((data) => `data: ${data}\n\n`).join(''), script.then, response);
     case 'endless':
-      response.writeHead(200, { 'content-type': script.type }).write(script.first);
-      for (let sent = 0; sent < script.mostBytes && !response.destroyed; sent += script.piece.length) {
-        if (!response.write(script.piece)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
-      }
-      response.end();
+      response.writeHead(200, { 'content-type': script.type });
+      // Fails when the client leaves, as it should.
+      await pipeline(pieces(script), response).catch(() => undefined);
   }
+}
+
+function* pieces({ first, piece, mostBytes }: Extract<Script, { kind: 'endless' }>): Generator<string> {
+  yield first;
+  for (let sent = 0; sent < mostBytes; sent += piece.length) yield piece;
 }
 
 function send(wire: string | Buffer, then: Ending, response: ServerResponse): void {
