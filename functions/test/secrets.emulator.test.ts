@@ -13,7 +13,7 @@ import { systemPrompt } from '../src/sessions/unwrap.ts';
 import type { SessionConfig } from '../src/sessions/schema.ts';
 import { callWire, snapshotOf } from './evidence.ts';
 import { frames } from './frames.ts';
-import { admin, apiUrl, closeClients, eventually, givePlayer, readAll, startWith, sums, type Player } from './harness.ts';
+import { admin, apiUrl, closeClients, eventually, fireSchedule, givePlayer, readAll, startWith, sums, type Player } from './harness.ts';
 import { plantedEnvironment, plantedKey, plantedVendorPort } from './planted.ts';
 import { everythingIn } from './vendors/collect.ts';
 import { startMockVendor, vendorModes, type MockVendor, type VendorMode } from './vendors/server.ts';
@@ -325,6 +325,18 @@ describe('secrets and prices of a real provider', () => {
       answers.push(['token', JSON.stringify([token, heldDOFs])]);
       for (const document of await dumpFirestore()) assert.ok(!document.includes(openaiToken), document.slice(0, document.indexOf(' ')));
       assert.ok(!(await dumpDatabase()).includes(openaiToken));
+    });
+  });
+
+  describe('the daily check of models', () => {
+    it('asks the vendor whose key is set, and tells once of a model that it does not list', async () => {
+      const told = async () => (await readAll<OutboxDoc>('outbox')).filter(({ type, data }) => type === 'platform.model_retiring' && data['model'] === 'text-embedding-3-small');
+      const asked = vendor.requests.length;
+      await fireSchedule('checkModels');
+      assert.deepEqual((await told()).map(({ data }) => [data['provider'], data['kind'], data['settings']]), [['openai', 'missing', ['config/server.modelRouting.openai.embedding']]]);
+      assert.deepEqual(vendor.requests.slice(asked).map(({ path }) => path), ['/v1/models']);
+      await fireSchedule('checkModels');
+      assert.equal((await told()).length, 1);
     });
   });
 

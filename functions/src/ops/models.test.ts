@@ -27,6 +27,8 @@ describe('configured models', () => {
   });
 
   it('belong to the vendor that a fallback names', () => {
+    const speaks = { ...plain, ttsFallbacks: [{ provider: 'google' as const, model: 'en-US-Wavenet-C', voice: 'en-US-Wavenet-C' }, { provider: 'gemini' as const, model: 'z', voice: 'Puck' }] };
+    assert.deepEqual(ofGemini(configuredModels(routing({ openai: speaks }))).at(-1), ['z', 'config/server.modelRouting.openai.ttsFallbacks[1]']);
     const openai = { ...plain, fallbacks: [{ provider: 'google' as const, model: 'x' }, { provider: 'gemini' as const, model: 'y' }] };
     assert.deepEqual(ofGemini(configuredModels(routing({ openai }))).at(-1), ['y', 'config/server.modelRouting.openai.fallbacks[1]']);
   });

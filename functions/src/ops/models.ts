@@ -49,12 +49,13 @@ export function configuredModels(routing: ServerConfig['modelRouting']): Configu
     else found.set(`${provider}/${model}`, { provider, model, settings: [setting] });
   };
   for (const provider of vendorNames) {
-    const { vision, chat, embedding, tts, live, models = [], fallbacks = [] } = routing[provider];
+    const { vision, chat, embedding, tts, live, models = [], fallbacks = [], ttsFallbacks = [] } = routing[provider];
     const at = `config/server.modelRouting.${provider}`;
     const single = { vision, chat, embedding, live, ...(provider === 'google' ? {} : { tts }) };
     for (const [setting, model] of Object.entries(single)) add(provider, model, `${at}.${setting}`);
     models.forEach((model, index) => add(provider, model, `${at}.models[${index}]`));
     fallbacks.forEach((fallback, index) => add(fallback.provider, fallback.model, `${at}.fallbacks[${index}]`));
+    ttsFallbacks.forEach((fallback, index) => add(fallback.provider, fallback.provider === 'google' ? undefined : fallback.model, `${at}.ttsFallbacks[${index}]`));
   }
   return [...found.values()];
 }

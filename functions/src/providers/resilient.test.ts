@@ -132,11 +132,11 @@ describe('resilient provider', () => {
     }
   });
 
-  it('gives up with the last failure that may pass, else with the last', async () => {
+  it('gives up with the last failure that may pass, else with that of the configured model', async () => {
     const last = busy();
     assert.equal((await events(provider({ first: [[last]], second: notConfigured('no key') }, targets.slice(0, 2), time + 10))).error, last);
-    const unset = notConfigured('nor here');
-    assert.equal((await events(provider({ first: notConfigured('no key'), second: unset }, targets.slice(0, 2)))).error, unset);
+    const unset = notConfigured('no key');
+    assert.equal((await events(provider({ first: unset, second: notConfigured('nor here') }, targets.slice(0, 2)))).error, unset);
   });
 
   it('gives up with what the vendor said when that took all the time', async () => {
@@ -200,6 +200,40 @@ describe('resilient provider', () => {
       closed = [];
       for await (const event of provider({ first: first as Script[] | Error }).generate(modelRequest())) if (event.type === stopAt) break;
       assert.deepEqual(closed, [stopAt === 'text' ? 'first' : 'second']);
+    }
+  });
+});
+
+describe('resilient provider: a model that steps in and cannot take the request', () => {
+  it('leaves the error of the first, or lets the next step in', async () => {
+    useSystem({ now: () => 0, newId: () => 'id', random: () => 0, after: (_ms, act) => { const timer = setImmediate(act); return () => clearImmediate(timer); } });
+    useLog({ info: () => undefined, warn: () => undefined, write: () => undefined });
+    const deaf = badMedia('This model does not take sound.');
+    const load = ({ provider: name, model }: ModelTarget): Promise<ModelProvider> => Promise.resolve({
+      name,
+      // eslint-disable-next-line @typescript-eslint/require-await -- providers answer with async streams, this one is in memory
+      async *generate() {
+        if (model === 'first') throw notConfigured('no such model');
+        if (model === 'second') throw deaf;
+        yield* hello as ModelEvent[];
+      },
+    });
+    const ask = async (among: ModelTarget[]): Promise<unknown> => {
+      const seen: string[] = [];
+      try {
+        for await (const { type } of resilientProvider(among, { load, breakers: newBreakers(), deadlineAt: 40_000 }).generate(modelRequest())) seen.push(type);
+        return seen;
+      } catch (error) {
+        return (error as AppError).details?.reason;
+      }
+    };
+    try {
+      assert.equal(await ask(targets.slice(0, 2)), 'provider_configuration');
+      assert.deepEqual(await ask(targets), ['degraded', 'text', 'done']);
+      assert.equal(await ask(targets.slice(1)), 'bad_media', 'the first one does speak about the request');
+    } finally {
+      useSystem(null);
+      useLog(null);
     }
   });
 });

@@ -28,7 +28,7 @@ export function targetKey({ provider, model }: ModelTarget): string {
  * Later calls of the same turn (function results) stay with the target that answered. `request.model` is replaced.
  * @param targets Names of the providers that really answer (on emulators `offline`, see providerSettings): the first is `name`.
  * @throws AppError failed-precondition (provider_configuration) without targets. `generate` throws as the targets do:
- *   the last failure that may pass when there is one, since trying again helps with that one.
+ *   the last failure that may pass when there is one, since trying again helps with that one, else that of the first.
  */
 export function resilientProvider<Target extends ModelTarget>(targets: readonly Target[], deps: ResilienceDeps<Target>): ModelProvider {
   const [first] = targets;
@@ -41,7 +41,7 @@ export function resilientProvider<Target extends ModelTarget>(targets: readonly 
       const failures: AppError[] = [];
       for (const [index, target] of targets.entries()) {
         if (index < start || (failures.length > 0 && now() >= deps.deadlineAt)) continue;
-        const reply = await open(target, request, deps, index + 1 < targets.length).catch((error: unknown) => asFailure(error, target, request));
+        const reply = await open(target, request, deps, index + 1 < targets.length).catch((error: unknown) => asFailure(error, target, request, failures.length > 0));
         if (reply instanceof AppError) {
           failures.push(reply);
           continue;
@@ -50,7 +50,7 @@ export function resilientProvider<Target extends ModelTarget>(targets: readonly 
         yield* passOn(reply, degradation(targets[start]!, target, failures[0]));
         return;
       }
-      throw failures.findLast(({ code }) => code !== 'failed-precondition') ?? failures.at(-1)!;
+      throw failures.findLast(({ code }) => code === 'unavailable' || code === 'deadline-exceeded') ?? failures[0]!;
     },
   };
 }
@@ -78,9 +78,12 @@ async function open<Target extends ModelTarget>(target: Target, request: ModelRe
   }, { signal: request.signal, deadlineAt, key: targetKey(target), breakers, failuresToRest, replaceable });
 }
 
-/** The failure, for another target to step in; thrown when none can help. */
-function asFailure(error: unknown, target: ModelTarget, { signal }: ModelRequest): AppError {
-  if (!(error instanceof AppError) || remedyFor(error, signal) === 'none') throw error;
+/**
+ * The failure, for another target to step in; thrown when none can help. A model that only steps in may be unable to
+ * take what the first one takes, such as sound: that says nothing about the request.
+ */
+function asFailure(error: unknown, target: ModelTarget, { signal }: ModelRequest, stepsIn: boolean): AppError {
+  if (!(error instanceof AppError) || (remedyFor(error, signal) === 'none' && !(stepsIn && !signal.aborted))) throw error;
   log.warn('model failed', { model: targetKey(target), reason: error.details?.reason, problem: error.message });
   return error;
 }
