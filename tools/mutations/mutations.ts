@@ -3,9 +3,10 @@ import { creditMutations, priceMutations } from './credits.ts';
 import { liveMutations } from './live.ts';
 import type { Mutation, TestRun } from './mutation.ts';
 import { sessionMutations } from './sessions.ts';
+import { turnMutations } from './turns.ts';
 
-/** Every mutant: one guard of the money code that is missing. */
-export const mutations: Mutation[] = [...creditMutations, ...priceMutations, ...creditStoreMutations, ...liveMutations, ...sessionMutations];
+/** Every mutant: one guard that is missing, of the money code and of what vendors and models can reach. */
+export const mutations: Mutation[] = [...creditMutations, ...priceMutations, ...creditStoreMutations, ...liveMutations, ...turnMutations, ...sessionMutations];
 
 /** The mutants whose guard, sentence or file contains every one of the words. */
 export function selectMutations(words: string[]): Mutation[] {
