@@ -34,6 +34,8 @@ describe('a reply that is spoken', () => {
     assert.equal(speech.characters, reply.length);
     assert.deepEqual(await player.call('processFrame', said), { ...answer, reply, costDOFs, speech: { ...speech, audioData: null }, replayed: true });
 
+    const [line] = (await player.call('getReceipt', { sessionId })).lines;
+    assert.deepEqual([line?.usage.spokenCharacters, line?.costDOFs], [speech.characters, costDOFs]);
     const quiet = await player.call('processFrame', { sessionId, requestId: 'quiet', instruction: 'Hello there', speak: false });
     assert.equal(quiet.speech, null);
     assert.ok(!JSON.stringify(await snapshotOf(player, sessionId)).includes(speech.audioData.slice(100, 200)));

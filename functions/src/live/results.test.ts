@@ -26,6 +26,11 @@ describe('the record of a turn', () => {
     assert.deepEqual(processFrameOutput.parse(first), first);
   });
 
+  it('explains its price: what the model used, and what was spoken', () => {
+    assert.deepEqual(JSON.parse(closedRecord(answer, closing).usage!), { ...noUsage, spokenCharacters: 5 });
+    assert.deepEqual(JSON.parse(closedRecord({ ...answer, speech: null }, closing).usage!), noUsage);
+  });
+
   it('holds no sound and nothing undefined, which the database would refuse', () => {
     for (const each of [answer, { ...answer, speech: null, degradations: [], provider: null, cutBecause: 'deadline' as const }]) {
       const record = closedRecord(each, closing);

@@ -27,7 +27,7 @@ export interface Closing {
 export function closedRecord(answer: Answer, { turnId, prepared, consumed, remainingDOFs, now }: Closing): RequestRecord {
   const { reply, outcome, cutBecause, priced: { cost, estimated }, provider, model, usage, speech, degradations } = answer;
   return {
-    hash: prepared.hash, state: 'done', expiresAt: now, turnId, cost, estimated, outcome, reply, consumed, remainingDOFs, input: JSON.stringify(prepared.about), model, usage: JSON.stringify(usage),
+    hash: prepared.hash, state: 'done', expiresAt: now, turnId, cost, estimated, outcome, reply, consumed, remainingDOFs, input: JSON.stringify(prepared.about), model, usage: JSON.stringify({ ...usage, ...(speech ? { spokenCharacters: speech.characters } : {}) }),
     ...(provider ? { provider } : {}),
     ...(cutBecause ? { cutBecause } : {}),
     ...(speech ? { speech: JSON.stringify(describe(speech)) } : {}),

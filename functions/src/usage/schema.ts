@@ -4,10 +4,10 @@ import { turnOutcomes } from '../live/schema.ts';
 import { noUsage, providerNames, type Usage } from '../providers/types.ts';
 import { dofsSchema, accountIdSchema, idSchema, momentSchema, pageSchema } from '../runtime/schema.ts';
 
-/** The counts of a model call, in the order in which reports show them. */
-export const usageCounts = Object.keys(noUsage) as (keyof Usage)[];
+/** The counts of a turn, in the order in which reports show them. */
+export const usageCounts = [...Object.keys(noUsage) as (keyof Usage)[], 'spokenCharacters'] as const;
 
-/** Token counts of a turn; a count is absent when nobody knows it. */
+/** What a turn used; a count is absent when nobody knows it. */
 const usageView = z.object({
   textInputTokens: dofsSchema,
   imageInputTokens: dofsSchema,
@@ -15,7 +15,8 @@ const usageView = z.object({
   cachedInputTokens: dofsSchema,
   outputTokens: dofsSchema,
   reasoningTokens: dofsSchema,
-} satisfies Record<keyof Usage, z.ZodType>).partial();
+  spokenCharacters: dofsSchema,
+} satisfies Record<(typeof usageCounts)[number], z.ZodType>).partial();
 
 /** A part of a price and the grant that paid it. */
 const paidPart = z.object({
@@ -33,7 +34,7 @@ export const receiptLine = z.object({
   audioSeconds: z.number().nonnegative(),
   provider: z.enum([...providerNames, 'unknown']),
   model: z.string(),
-  usage: usageView.describe('Token counts as the model reports them; absent where they are unknown.'),
+  usage: usageView.describe('Token counts as the model reports them, and the characters that were spoken; absent where they are unknown.'),
   outcome: z.enum([...turnOutcomes, 'unknown']),
   estimated: z.boolean(),
   costDOFs: dofsSchema,
