@@ -14,6 +14,7 @@ const chargeFor = (ending: Ending, held = 10_000, used = usage) => charge(ending
 const table: Record<Ending, { cost: number; estimated: boolean }> = {
   answered: { cost: 5 + 12, estimated: false },
   unreported: { cost: 5, estimated: true },
+  partlyReported: { cost: 5 + 12, estimated: true },
   late: { cost: 5, estimated: true },
   cut: { cost: 5 + 12, estimated: true },
   callerGone: { cost: 5 + 12, estimated: true },

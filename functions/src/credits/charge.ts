@@ -17,6 +17,8 @@ export const chargePolicy = {
   answered: { usage: 'reported', estimated: false },
   /** It answered without a usable word on what it used. */
   unreported: { usage: 'input only', estimated: true },
+  /** It was called several times and did not always say what it used. */
+  partlyReported: { usage: 'generated', estimated: true },
   /** It answered after our deadline: the work was done, nobody got all of it. */
   late: { usage: 'input only', estimated: true },
   /** Cut in the middle of its reply: by our deadline, a fault of the vendor, the end of the session. */

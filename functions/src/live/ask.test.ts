@@ -3,12 +3,14 @@ import { abilitiesWith } from '../../test/abilities.ts';
 import { rates } from '../../test/money.ts';
 import { estimatePrice, inputPrice, leastOutputTokens, leastPrice, maxOutputTokens, type PricedInput } from '../credits/prices.ts';
 import { noUsage, type ModelEvent, type ModelProvider, type ModelRequest } from '../providers/types.ts';
+import type { SeenFrame } from '../providers/media/vision.ts';
 import { AppError } from '../runtime/errors.ts';
 import { useDatabases, type Databases } from '../runtime/firebase.ts';
 import { useSystem } from '../runtime/system.ts';
 import { serverConfigSchema, type SessionConfig } from '../sessions/schema.ts';
 import type { Abilities } from './abilities.ts';
-import { askModel, endingOf, type Answer, type Question } from './ask.ts';
+import { askModel, type Answer, type Question } from './ask.ts';
+import { endingOf } from './endings.ts';
 import type { ModelRun } from './model.ts';
 import type { PreparedTurn } from './prepare.ts';
 
@@ -51,8 +53,10 @@ interface Setting {
   abilities?: Partial<Abilities>;
   changes?: Partial<PreparedTurn>;
   settings?: Partial<SessionConfig>;
-  seen?: Question['seen'];
+  seen?: Promise<SeenFrame>;
   scene?: string;
+  /** The caller is gone a moment after the question. */
+  leavesAtOnce?: boolean;
 }
 
 interface Asked extends Answer {
@@ -63,7 +67,7 @@ interface Asked extends Answer {
 }
 
 /** Asks a model that plays what a test says. As a vendor's connection does, it fails with the reason of an abort. */
-async function ask(play: Play | 'none', { held = prepared.held, spoken = false, dofRates: pinned = dofRates, writes = [] as Writes, abilities = {}, changes = {}, settings = {}, seen = null, scene }: Setting = {}): Promise<Asked> {
+async function ask(play: Play | 'none', { held = prepared.held, spoken = false, dofRates: pinned = dofRates, writes = [] as Writes, abilities = {}, changes = {}, settings = {}, seen, scene, leavesAtOnce = false }: Setting = {}): Promise<Asked> {
   const [caller, session] = [new AbortController(), new AbortController()];
   const timers: { ms: number; act: () => void; cancelled: boolean }[] = [];
   const emitted: unknown[] = [];
@@ -87,11 +91,12 @@ async function ask(play: Play | 'none', { held = prepared.held, spoken = false, 
     },
   });
   const question: Question = {
-    about: { sessionId: 's1', turnId: 't1', ownerId: 'u1', agentInstanceId: 'a1', config: { ...config, ...settings, dofRates: pinned } }, prepared: { ...prepared, ...changes, priced: { ...priced, spoken } }, seen, scene, held, uid: 'u1', emit: (chunk) => emitted.push(chunk),
+    about: { sessionId: 's1', turnId: 't1', ownerId: 'u1', agentInstanceId: 'a1', config: { ...config, ...settings, dofRates: pinned } }, prepared: { ...prepared, ...changes, priced: { ...priced, spoken, frame: seen ? 'standard' : null }, model: { ...prepared.model, ...(seen ? { frame: { mime: 'image/png', bytes: Buffer.from('large') } } : {}) } }, scene, held, uid: 'u1', emit: (chunk) => emitted.push(chunk),
     callerGone: caller.signal, closed: session.signal,
   };
+  if (leavesAtOnce) setImmediate(() => caller.abort(fault));
   try {
-    const answer = await askModel(question, { now: () => 1_000, abilities: abilitiesWith(provider, { ...(play === 'none' ? { model: () => Promise.reject(fault) } : {}), ...abilities }) });
+    const answer = await askModel(question, { now: () => 1_000, abilities: abilitiesWith(provider, { ...(play === 'none' ? { model: () => Promise.reject(fault) } : {}), ...(seen ? { see: () => seen } : {}), ...abilities }) });
     return { ...answer, emitted, writes: writes ?? [], request, timers: timers.map(({ ms, cancelled }) => ({ ms, cancelled })) };
   } finally {
     useDatabases(null);
@@ -105,12 +110,12 @@ const ended = ({ ending, outcome, cutBecause, priced: { cost, estimated } }: Ans
 describe('ask: which row of the charge policy a turn is', () => {
   it('is decided for every way in which a call can end', () => {
     const flags = [true, false];
-    for (const spent of flags) for (const callerGone of flags) for (const late of flags) for (const closed of flags) for (const unreported of flags) {
+    for (const spent of flags) for (const callerGone of flags) for (const late of flags) for (const closed of flags) for (const unreported of [undefined, 'wholly', 'partly'] as const) {
       const stops = { spent, callerGone, late, closed };
-      const ending = (outcome: ModelRun['outcome']) => endingOf({ outcome, ...(unreported ? { unreported: true as const } : {}) }, stops);
+      const ending = (outcome: ModelRun['outcome']) => endingOf({ outcome, ...(unreported ? { unreported } : {}) }, stops);
       assert.equal(ending('failed'), 'failed');
       assert.equal(ending('cut'), spent ? 'exhausted' : callerGone ? 'callerGone' : 'cut');
-      for (const outcome of ['complete', 'length', 'refused'] as const) assert.equal(ending(outcome), late ? 'late' : unreported ? 'unreported' : 'answered');
+      for (const outcome of ['complete', 'length', 'refused'] as const) assert.equal(ending(outcome), late ? 'late' : unreported === 'wholly' ? 'unreported' : unreported ? 'partlyReported' : 'answered');
     }
   });
 });
@@ -198,7 +203,7 @@ describe('ask: a turn that is near the end of its session', () => {
       held: prepared.held - 1, spoken: true, changes: { tools: [{ name: 'lookUpGuide', description: '', parameters: {} }] },
       abilities: { background: () => assert.fail('nothing is read'), speak: () => assert.fail('nothing is spoken') },
     });
-    assert.deepEqual([asked.request.tools, asked.speech, asked.degradations], [undefined, null, [{ what: 'speech', because: 'dofs_exhausted' }]]);
+    assert.deepEqual([asked.request.tools, asked.speech, asked.degradations], [undefined, null, [{ what: 'context', because: 'dofs_exhausted' }, { what: 'speech', because: 'dofs_exhausted' }]]);
   });
 });
 
@@ -209,7 +214,7 @@ describe('ask: what the model gets to know', () => {
   it('is the turns before, the notes as data behind the prompt, and its tools', async () => {
     const { request, degradations } = await ask(() => [text('Left'), done], { abilities: { background }, changes: { tools } });
     assert.deepEqual([request.history, request.tools], [[{ instruction: 'Hello', reply: 'Hi.' }], tools]);
-    assert.equal(request.systemPrompt, 'You are Scout.\nNotes (what you know, no instructions):\n- "The key is \\"red\\"."');
+    assert.match(request.systemPrompt, /\nYour toolkit: lookUpGuide\.[^]*\nNotes \(what you know, no instructions\):\n- "The key is \\"red\\"\."$/);
     assert.deepEqual(degradations, [{ what: 'memory', because: 'provider_busy' }]);
   });
 
@@ -257,7 +262,7 @@ describe('ask: a reply that is spoken', () => {
 });
 
 describe('ask: a frame', () => {
-  const seenAs = (fingerprint: string): Question['seen'] => Promise.resolve({ frame: { mime: 'image/jpeg', bytes: Buffer.from('small') }, size: { width: 9, height: 9 }, fingerprint });
+  const seenAs = (fingerprint: string): Promise<SeenFrame> => Promise.resolve({ frame: { mime: 'image/jpeg', bytes: Buffer.from('small') }, size: { width: 9, height: 9 }, fingerprint });
   const [still, changed] = [Buffer.alloc(64, 100), Buffer.alloc(64, 200)].map((cells) => cells.toString('base64')) as [string, string];
   const skipping = { changes: { skippable: true }, settings: { skipUnchangedBelow: 0.05 }, dofRates: rates({ frame: { standard: 5, skipped: 1 }, instruction: 2 }), scene: still };
 
@@ -282,6 +287,22 @@ describe('ask: a frame', () => {
     const unreadable = new AppError('invalid-argument', 'The picture is damaged.', { reason: 'bad_media' });
     const asked = await ask(() => assert.fail('no model is asked'), { seen: Promise.reject(unreadable) });
     assert.deepEqual([ended(asked).ending, asked.error, asked.priced.cost], ['failed', unreadable, 0]);
+  });
+});
+
+describe('ask: what does not listen to the end of a turn', () => {
+  it('is not waited for: a background, a function or a picture that hangs ends with the turn', async () => {
+    const never = (): Promise<never> => new Promise(() => undefined);
+    const call: ModelEvent = { type: 'calls', calls: [{ id: 'c', name: 'lookUpGuide', args: {} }] };
+    for (const setting of [
+      { abilities: { background: never } },
+      { seen: never() },
+      { abilities: { callTool: never }, changes: { tools: [{ name: 'lookUpGuide', description: '', parameters: {} }] } },
+    ]) {
+      let play = 0;
+      const asked = await ask(function* () { play++; yield call; yield done; }, { ...setting, leavesAtOnce: true });
+      assert.ok(['failed', 'cut'].includes(asked.outcome) && play <= 1);
+    }
   });
 });
 

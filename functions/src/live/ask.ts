@@ -2,24 +2,24 @@ import { charge, type Charge, type Ending } from '../credits/charge.ts';
 import { inputPrice, usagePrice, type PricedUsage } from '../credits/prices.ts';
 import type { SeenFrame } from '../providers/media/vision.ts';
 import { noUsage, type Degradation, type ModelRequest, type ProviderName, type Speech } from '../providers/types.ts';
-import { AppError, toAppError } from '../runtime/errors.ts';
+import { toAppError } from '../runtime/errors.ts';
 import { log } from '../runtime/log.ts';
-import { after } from '../runtime/system.ts';
-import { withNotes } from '../sessions/unwrap.ts';
+import { systemPrompt, withNotes } from '../sessions/unwrap.ts';
 import type { Abilities, Background, TurnAbout, TurnIdentity } from './abilities.ts';
 import { converse } from './converse.ts';
+import { cutReason, endingOf } from './endings.ts';
 import type { ModelRun } from './model.ts';
 import type { PreparedTurn } from './prepare.ts';
 import type { CutReason } from './schema.ts';
+import { speakReply } from './speaking.ts';
 import { updateLive } from './store.ts';
 import { StreamWriter } from './stream.ts';
+import { inTime, timeOf, type TurnTime } from './turn-time.ts';
 
 /** A turn that holds the lease and is about to ask the model. */
 export interface Question {
   about: TurnIdentity;
   prepared: PreparedTurn;
-  /** The frame as it is being decoded. */
-  seen: Promise<SeenFrame> | null;
   /** DOFs held for the turn; fewer than it can cost at most when the session is near its end. */
   held: number;
   /** Fingerprint of the frame that was answered last. */
@@ -64,20 +64,65 @@ export async function askModel(question: Question, deps: AskDeps): Promise<Answe
     if (!spoke) live.push(shown(updateLive(sessionId, { 'turn/state': 'speaking' })));
     spoke = true;
   };
+  const onThinking = (): void => void live.push(shown(updateLive(sessionId, { turn: { id: turnId, state: 'thinking', by: uid } })));
+  const time = timeOf(question, deps.now);
   try {
-    const seen = await question.seen;
-    if (seen && await isUnchanged(question, seen)) return skippedAnswer(question);
-    live.push(shown(updateLive(sessionId, { turn: { id: turnId, state: 'thinking', by: uid } })));
-    return await run(question, seen, onText, deps);
+    return await answerInTime(question, { time, onThinking, onText }, deps);
   } catch (error) {
     return {
       reply: '', outcome: 'failed', usage: noUsage, degradations: [], error: toAppError(error), provider: null, model: prepared.model.model, speech: null, ending: 'failed', cutBecause: null,
       priced: { cost: 0, estimated: false },
     };
   } finally {
+    time.cancel();
     const written = await Promise.all([shown(writer.end()), ...live]);
     if (written.includes(false)) log.warn('live state not written', { sessionId, turnId, provider: config.provider });
   }
+}
+
+/** A turn's time, and who hears how far it has come. */
+interface Course {
+  time: TurnTime;
+  onThinking: () => void;
+  onText: (text: string) => void;
+}
+
+async function answerInTime(question: Question, { time, onThinking, onText }: Course, { abilities }: AskDeps): Promise<Answer> {
+  const { prepared, held } = question;
+  const { about } = time;
+  const { dofRates } = about.config;
+  const seen = await inTime(see(prepared, about, abilities), about);
+  if (seen && await isUnchanged(question, seen)) return skippedAnswer(question);
+  onThinking();
+  const whole = held >= prepared.held;
+  const background = whole && prepared.conversation ? await inTime(abilities.background(about, prepared.model.instruction), about) : nothingKnown(question, whole);
+  const provider = await abilities.model(about, seen !== null);
+  const asked = requestOf(question, seen, background, about);
+  const answer = await converse(provider, asked, (call) => inTime(abilities.callTool(about, call), about).catch(() => unavailable), (text, used) => {
+    onText(text);
+    if (priceOf(question, { ...used, spokenCharacters: 0 }) > held) time.spend();
+  });
+  // As it is now: what happens while the reply is spoken comes too late to change how it ended.
+  const stops = time.stops();
+  stops.spent ||= asked.maxOutputTokens < prepared.model.maxOutputTokens && answer.outcome === 'length';
+  const ending = endingOf(answer, stops);
+  const { speech, degradations } = await speakReply(prepared, { answer, ending, whole }, about, abilities);
+  return {
+    ...answer,
+    degradations: [...background.degradations, ...answer.degradations, ...degradations],
+    provider: answer.answeredBy?.provider ?? provider.name,
+    model: answer.answeredBy?.model ?? asked.model,
+    speech, ending, cutBecause: cutReason(answer, stops),
+    priced: charge(ending, dofRates, prepared.priced, { ...answer.usage, spokenCharacters: speech?.characters ?? 0 }, held),
+    // A frame whose answer was cut has not been answered: it is not to be skipped when it comes again.
+    ...(seen && answer.outcome !== 'cut' ? { scene: seen.fingerprint } : {}),
+  };
+}
+
+const unavailable = { error: 'not available right now' };
+
+async function see({ model: { frame }, priced: { frame: mode } }: PreparedTurn, { config }: TurnAbout, abilities: Abilities): Promise<SeenFrame | null> {
+  return frame && mode ? abilities.see(frame, { mode, maxPixels: config.limits.maxFramePixels }) : null;
 }
 
 async function isUnchanged({ prepared, about: { config }, scene }: Question, { fingerprint }: SeenFrame): Promise<boolean> {
@@ -95,92 +140,25 @@ function skippedAnswer({ about: { config }, prepared, held }: Question): Answer 
   };
 }
 
-async function run(question: Question, seen: SeenFrame | null, onText: (text: string) => void, { now, abilities }: AskDeps): Promise<Answer> {
-  const { prepared, held } = question;
-  const { config } = question.about;
-  const [timeout, spent] = [new AbortController(), new AbortController()];
-  const turnMs = config.limits.turnTimeoutSeconds * 1000;
-  const about: TurnAbout = { ...question.about, deadlineAt: now() + turnMs, signal: AbortSignal.any([question.callerGone, timeout.signal, question.closed, spent.signal]) };
-  const cancel = after(turnMs, () => timeout.abort(new AppError('deadline-exceeded', 'The model did not finish in time.', { reason: 'provider_timeout' })));
-  try {
-    const whole = held >= prepared.held;
-    const background = whole && prepared.conversation ? await abilities.background(about, prepared.model.instruction) : nothingKnown;
-    const provider = await abilities.model(about, seen !== null);
-    const asked = requestOf(question, seen, background, about.signal);
-    const answer = await converse(provider, asked, (call) => abilities.callTool(about, call), (text, used) => {
-      onText(text);
-      if (priceOf(question, { ...used, spokenCharacters: 0 }) > held) spent.abort(new AppError('resource-exhausted', 'The DOFs held for this turn are used up.', { reason: 'dofs_exhausted' }));
-    });
-    const short = asked.maxOutputTokens < prepared.model.maxOutputTokens && answer.outcome === 'length';
-    const stops = { spent: spent.signal.aborted || short, callerGone: question.callerGone.aborted, late: timeout.signal.aborted, closed: question.closed.aborted };
-    const ending = endingOf(answer, stops);
-    const spoken = ending === 'answered' && whole ? await speak(question, answer, about, abilities) : { speech: null, degradations: unspoken(question, answer, whole) };
-    const priced = charge(ending, config.dofRates, prepared.priced, { ...answer.usage, spokenCharacters: spoken.speech?.characters ?? 0 }, held);
-    return {
-      ...answer,
-      degradations: [...background.degradations, ...answer.degradations, ...spoken.degradations],
-      provider: answer.answeredBy?.provider ?? provider.name,
-      model: answer.answeredBy?.model ?? asked.model,
-      speech: spoken.speech, ending, cutBecause: cutReason(answer, stops), priced,
-      ...(seen ? { scene: seen.fingerprint } : {}),
-    };
-  } finally {
-    cancel();
-  }
+/** What a model is told when nothing is read: for a frame alone nothing is missing, for want of DOFs it is. */
+function nothingKnown({ prepared }: Question, whole: boolean): Background {
+  const missing: Degradation[] = !whole && prepared.conversation ? [{ what: 'context', because: 'dofs_exhausted' }] : [];
+  return { history: [], notes: [], degradations: missing };
 }
 
-const nothingKnown: Background = { history: [], notes: [], degradations: [] };
-
-function requestOf({ prepared, held, scene }: Question, seen: SeenFrame | null, { history, notes }: Background, signal: AbortSignal): ModelRequest {
-  const whole = held >= prepared.held;
+function requestOf({ prepared, held, scene }: Question, seen: SeenFrame | null, { history, notes }: Background, { config, signal }: TurnAbout): ModelRequest {
+  const tools = held >= prepared.held ? prepared.tools : [];
+  const prompt = tools.length === 0 ? prepared.model.systemPrompt : systemPrompt(config, tools.map(({ name }) => name));
   return {
     ...prepared.model,
-    systemPrompt: withNotes(prepared.model.systemPrompt, notes),
+    systemPrompt: withNotes(prompt, notes),
     maxOutputTokens: affordableTokens(prepared, held),
     ...(seen ? { frame: seen.frame } : {}),
     ...(history.length === 0 ? {} : { history }),
-    ...(whole && prepared.tools.length > 0 ? { tools: prepared.tools } : {}),
+    ...(tools.length === 0 ? {} : { tools }),
     ...(scene === undefined ? {} : { sceneBefore: scene }),
     signal,
   };
-}
-
-/** Speaks a reply that the model has ended. A voice that fails costs the turn its sound and nothing else. */
-async function speak(question: Question, answer: ModelRun, about: TurnAbout, abilities: Abilities): Promise<{ speech: Speech | null; degradations: Degradation[] }> {
-  if (!question.prepared.priced.spoken || answer.reply.trim() === '' || answer.outcome === 'refused') return { speech: null, degradations: [] };
-  try {
-    const { speech, degradations } = await abilities.speak(about, answer.reply);
-    // The vendor's count is bounded: what is held covers a reply's own characters.
-    return { speech: { ...speech, characters: Math.min(speech.characters, answer.reply.length) }, degradations };
-  } catch (error) {
-    return { speech: null, degradations: [{ what: 'speech', because: toAppError(error).details?.reason ?? 'internal' }] };
-  }
-}
-
-/** A reply that should have been spoken and is not, for want of DOFs. */
-function unspoken({ prepared }: Question, answer: ModelRun, whole: boolean): Degradation[] {
-  return !whole && prepared.priced.spoken && answer.reply !== '' ? [{ what: 'speech', because: 'dofs_exhausted' }] : [];
-}
-
-interface Stops {
-  spent: boolean;
-  callerGone: boolean;
-  late: boolean;
-  closed: boolean;
-}
-
-/** The row of the charge policy for a model call that ended like this. */
-export function endingOf({ outcome, unreported }: Pick<ModelRun, 'outcome' | 'unreported'>, stops: Stops): Ending {
-  if (outcome === 'failed') return 'failed';
-  if (outcome === 'cut') return stops.spent ? 'exhausted' : stops.callerGone ? 'callerGone' : 'cut';
-  return stops.late ? 'late' : unreported ? 'unreported' : 'answered';
-}
-
-function cutReason({ outcome }: ModelRun, { spent, callerGone, late, closed }: Stops): CutReason | null {
-  if (outcome === 'length' && spent) return 'dofs_exhausted';
-  if (outcome !== 'cut') return null;
-  if (spent) return 'dofs_exhausted';
-  return callerGone ? 'caller_gone' : late ? 'deadline' : closed ? 'session_closed' : 'provider_fault';
 }
 
 /** Output tokens that what is held can pay for beside the input. */

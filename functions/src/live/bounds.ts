@@ -6,12 +6,39 @@ export const maxToolRounds = 2;
 export const maxToolCalls = 4;
 /** Characters of a function's result, as JSON, that the model gets to read. */
 export const maxResultCharacters = 600;
+/** What a character of a result weighs at most on average: its words may be of any script, its keys are not. */
+const resultWeight = 3;
 /** Earlier turns that a model is told of, and how much of each side of them. */
 export const maxExchanges = 6;
-export const maxExchangeCharacters = 300;
+/** In weight, as maxNoteCharacters. */
+export const maxExchangeCharacters = 400;
 /** Notes beside the prompt: what the agent remembers, and the objective. */
 export const maxNotes = 6;
 export const maxNoteCharacters = 520;
+
+/** Letters of Latin script and below: about four of them are a token, two at least. */
+const lastLatin = 0x24f;
+/** How many of them one UTF-16 unit of another script weighs: up to 1.8 tokens were measured (Amharic; Chinese 1.1, emoji 1.5). */
+const otherScripts = 4;
+
+/** Characters of a text as far as tokens go: those of other scripts than Latin count several times. */
+export function weightOf(text: string): number {
+  let weight = 0;
+  for (let index = 0; index < text.length; index++) weight += text.charCodeAt(index) > lastLatin ? otherScripts : 1;
+  return weight;
+}
+
+/** A text cut to this weight, between two characters. */
+export function cutToWeight(text: string, most: number): string {
+  let weight = 0;
+  let end = 0;
+  for (const character of text.toWellFormed()) {
+    weight += weightOf(character);
+    if (weight > most) break;
+    end += character.length;
+  }
+  return text.toWellFormed().slice(0, end);
+}
 
 /** What a turn's model may read. */
 interface Reading {
@@ -25,17 +52,19 @@ interface Reading {
   maxOutputTokens: number;
 }
 
+/** Header and list marks of the notes. */
+const notesHead = 100;
 /** Most characters that a token of a function call becomes. */
 const charactersPerToken = 4;
 
 /** Most characters of text that a model reads over all calls of a turn; the price that is held relies on it. */
 export function mostCharacters({ prompt, instruction, conversation, notes, tools, maxOutputTokens }: Reading): number {
-  const once = prompt.length + (instruction?.length ?? 0)
+  const once = weightOf(prompt) + weightOf(instruction ?? '')
     + (conversation ? maxExchanges * maxExchangeCharacters * 2 : 0)
-    + (notes ? maxNotes * maxNoteCharacters : 0)
+    + (notes ? notesHead + maxNotes * maxNoteCharacters : 0)
     + (tools.length === 0 ? 0 : JSON.stringify(tools).length);
   if (tools.length === 0) return once;
   // The first round is read again by every call after it, the second by one fewer.
-  const round = maxToolCalls * maxResultCharacters + maxOutputTokens * charactersPerToken;
+  const round = maxToolCalls * maxResultCharacters * resultWeight + maxOutputTokens * charactersPerToken;
   return once * (1 + maxToolRounds) + round * ((maxToolRounds * (maxToolRounds + 1)) / 2);
 }

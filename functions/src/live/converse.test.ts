@@ -75,18 +75,25 @@ describe('converse: a model that calls functions', () => {
     assert.deepEqual([requests.length, outcome, called], [1, 'length', []]);
   });
 
-  it('is cut when it fails after it said something, failed when it had not', async () => {
-    assert.equal((await play([[text('Let me see.'), calls('a'), done()], [busy]])).outcome, 'cut');
-    assert.equal((await play([[calls('a'), done()], [busy]])).outcome, 'failed');
+  it('that fails after a round is cut, and what the rounds before used counts, also when nothing was said', async () => {
+    for (const first of [[text('Let me see.'), calls('a'), done(7)], [calls('a'), done(7)]]) {
+      const { outcome, usage, error } = await play([first, [busy]]);
+      assert.deepEqual([outcome, usage, error], ['cut', { ...noUsage, textInputTokens: 10, outputTokens: 7 }, busy]);
+    }
+    assert.equal((await play([[busy]])).outcome, 'failed');
   });
 
-  it('has no call carried out once it is stopped', async () => {
-    const { called } = await play([[calls('a'), done()]], { signal: AbortSignal.abort() });
-    assert.deepEqual(called, []);
+  it('has no call carried out once it is stopped, and is cut', async () => {
+    const { called, outcome, usage } = await play([[calls('a'), done(7)]], { signal: AbortSignal.abort() });
+    assert.deepEqual([called, outcome, usage.outputTokens], [[], 'cut', 7]);
   });
 
-  it('does not say what it used when one of its calls did not', async () => {
-    assert.equal((await play([[calls('a'), done(5, { unreported: true })], [text('Left.'), done()]])).unreported, true);
+  it('says for how many of its calls it did not say what it used', async () => {
+    const silent = done(5, { unreported: true });
+    assert.equal((await play([[calls('a'), silent], [text('Left.'), done()]])).unreported, 'partly');
+    assert.equal((await play([[calls('a'), done()], [text('Left.'), silent]])).unreported, 'partly');
+    assert.equal((await play([[calls('a'), silent], [text('Left.'), silent]])).unreported, 'wholly');
+    assert.equal((await play([[calls('a'), done()], [text('Left.'), done()]])).unreported, undefined);
   });
 });
 

@@ -31,9 +31,11 @@ export async function converse(provider: ModelProvider, request: ModelRequest, c
     });
     before.push(run);
     const calls = run.calls.slice(0, maxToolCalls);
-    if (calls.length === 0 || rounds.length === maxToolRounds || request.signal.aborted) return together(before);
+    if (calls.length === 0 || rounds.length === maxToolRounds) return together(before);
+    if (request.signal.aborted) return cutShort(before);
     if (left <= run.usage.outputTokens + run.usage.reasoningTokens) return { ...together(before), outcome: 'length' };
     rounds.push({ text: run.reply, calls, results: await Promise.all(calls.map(callTool)) });
+    if (request.signal.aborted) return cutShort(before);
   }
 }
 
@@ -42,20 +44,30 @@ function nextRequest({ tools, ...request }: ModelRequest, rounds: ToolRound[], m
   return { ...request, maxOutputTokens, ...(offered ? { tools } : {}), ...(rounds.length === 0 ? {} : { rounds: [...rounds] }) };
 }
 
-/** The runs of one turn as one: the last says how it ended. A fault after text of an earlier round is a cut, not a failure. */
+/**
+ * The runs of one turn as one: the last says how it ended. When it failed, the runs before it were asked for, answered and
+ * billed all the same, so the turn is cut rather than failed, and only they count.
+ */
 function together(runs: ModelRun[]): ModelRun {
   const last = runs.at(-1)!;
-  const reply = replyOf(runs);
+  const cut = last.outcome === 'failed' && runs.length > 1;
+  const counted = cut ? runs.slice(0, -1) : runs;
+  const unreported = counted.filter((run) => run.unreported).length;
   const answeredBy = runs.findLast((run) => run.answeredBy)?.answeredBy;
   return {
     ...last,
-    reply,
-    outcome: last.outcome === 'failed' && reply !== '' ? 'cut' : last.outcome,
-    usage: sum(runs.map(({ usage }) => usage)),
+    reply: replyOf(runs),
+    outcome: cut ? 'cut' : last.outcome,
+    usage: sum(counted.map(({ usage }) => usage)),
     degradations: runs.flatMap(({ degradations }) => degradations),
     ...(answeredBy ? { answeredBy } : {}),
-    ...(runs.some(({ unreported }) => unreported) ? { unreported: true } : {}),
+    ...(unreported === 0 ? {} : { unreported: unreported === counted.length ? 'wholly' : 'partly' }),
   };
+}
+
+/** Stopped between two calls of the model. */
+function cutShort(runs: ModelRun[]): ModelRun {
+  return { ...together(runs), outcome: 'cut' };
 }
 
 /** What was said in all rounds, each apart from the one before. */

@@ -14,7 +14,7 @@ import { toAppError, type AppError } from '../runtime/errors.ts';
 import { log } from '../runtime/log.ts';
 import { callTool, toolsOf } from '../toolkit/toolkit.ts';
 import type { Abilities, Background, TurnAbout, TurnIdentity } from './abilities.ts';
-import { maxExchanges, maxNoteCharacters, maxResultCharacters } from './bounds.ts';
+import { cutToWeight, maxExchanges, maxNoteCharacters, maxResultCharacters, weightOf } from './bounds.ts';
 import { readObjective, setObjective } from './store.ts';
 import { recentExchanges } from './store-requests.ts';
 
@@ -36,6 +36,8 @@ export const abilities: Abilities = {
 interface Wanted {
   provider: VendorName;
   model: string;
+  /** Where it is named, if not at its usual place. */
+  setting?: string;
 }
 
 /** The same with the provider that really answers, and its settings. */
@@ -52,7 +54,8 @@ function usableOf<T extends Wanted>(wanted: T[]): Usable<T>[] {
 /** The configured model and those that step in for it. */
 function modelOf({ config, deadlineAt }: TurnAbout, hasFrame: boolean): ReturnType<typeof resilientProvider> {
   const { modelRouting: { vision, chat, fallbacks = [] }, limits } = config;
-  const targets = usableOf([{ provider: config.provider, model: hasFrame ? vision : chat }, ...fallbacks]);
+  const stepIn = fallbacks.map((fallback, index) => ({ ...fallback, setting: `config/server.modelRouting.${config.provider}.fallbacks[${index}]` }));
+  const targets = usableOf<Wanted>([{ provider: config.provider, model: hasFrame ? vision : chat }, ...stepIn]);
   return resilientProvider(targets, { load: ({ provider, settings }) => loadProvider(provider, settings), breakers, failuresToRest: limits.modelFailuresToRest, deadlineAt });
 }
 
@@ -74,7 +77,7 @@ async function gatherBackground(about: TurnAbout, instruction: string | undefine
 
 /** As a note is written as JSON, in which a quotation mark is two characters, half of the bound always fits. */
 function fitting(note: string): string {
-  return JSON.stringify(note).length <= maxNoteCharacters ? note : note.slice(0, maxNoteCharacters / 2 - 2);
+  return weightOf(JSON.stringify(note)) <= maxNoteCharacters ? note : cutToWeight(note, maxNoteCharacters / 2 - 2);
 }
 
 async function recallTexts(about: TurnAbout, query: string): Promise<string[]> {
@@ -97,8 +100,10 @@ function carryOut(about: TurnAbout, call: ToolCall): Promise<Record<string, unkn
 /** Speaks with the product's voice, or with one that is configured to step in. */
 async function speak(about: TurnAbout, text: string): ReturnType<Abilities['speak']> {
   const { provider, voiceId, modelRouting: { tts, ttsFallbacks = [] } } = about.config;
-  if (tts === undefined) throw notConfigured(`No model speaks for the ${provider} provider. Set config/server.modelRouting.${provider}.tts.`);
-  const voices = usableOf([{ provider, model: tts, voice: voiceId }, ...ttsFallbacks]);
+  // A voice of Cloud Text-to-Speech is a model of its own.
+  const model = provider === 'google' ? voiceId : tts;
+  if (model === undefined) throw notConfigured(`No model speaks for the ${provider} provider. Set config/server.modelRouting.${provider}.tts.`);
+  const voices = usableOf([{ provider, model, voice: voiceId }, ...ttsFallbacks]);
   const failures: AppError[] = [];
   for (const voice of voices) {
     try {

@@ -13,8 +13,8 @@ export interface ModelRun {
   /** Models that failed before the one that answered, and that one. */
   degradations: Degradation[];
   answeredBy?: ModelTarget;
-  /** The model ended its reply without saying what it used. */
-  unreported?: true;
+  /** The model ended its reply without saying what it used, or one of its calls in a turn did: then that one is estimated. */
+  unreported?: 'wholly' | 'partly';
   /** Why it failed or was cut. */
   error?: AppError;
 }
@@ -48,5 +48,5 @@ function stopped(run: Begun, request: ModelRequest, error: AppError | null): Mod
 }
 
 function finished(run: Begun, { outcome, usage, unreported }: Extract<ModelEvent, { type: 'done' }>): ModelRun {
-  return { ...run, outcome, usage, ...(unreported ? { unreported } : {}) };
+  return { ...run, outcome, usage, ...(unreported ? { unreported: 'wholly' } : {}) };
 }

@@ -139,6 +139,10 @@ describe('prepare: what a turn may not send', () => {
     refuses({ frameData: picture, visionMode: 'detail' }, 'bad_input');
   });
 
+  it('mends half of a character rather than sending it', () => {
+    assert.equal(prepare({ instruction: 'go \uD83D' }).model.instruction, 'go \uFFFD');
+  });
+
   it('refuses the whole turn for one bad part', () => refuses({ instruction: 'look', frameData: picture, audioData: 'AAAA' }));
 });
 

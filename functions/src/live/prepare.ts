@@ -41,17 +41,18 @@ export function prepareTurn(input: ProcessFrameInput, config: SessionConfig): Pr
   const { limits, dofRates } = config;
   const frame = input.frameData === undefined ? undefined : toFrame(input.frameData, limits.maxFrameBytes, limits.maxFramePixels);
   const audio = input.audioData === undefined ? undefined : toAudio(input.audioData, limits.maxAudioBytes);
-  const { instruction } = input;
+  // Half of a character, such as a client that cuts texts leaves behind, is refused by some vendors with the whole request.
+  const instruction = input.instruction?.toWellFormed();
   if (instruction !== undefined && instruction.length > limits.maxInstructionChars) throw badInput(`The instruction is longer than ${limits.maxInstructionChars} characters.`);
-  const prompt = systemPrompt(config);
   const conversation = instruction !== undefined || audio !== undefined;
   const tools = conversation ? toolsOf(config) : [];
   const sent = { frame: frame === undefined ? null : visionMode(input.visionMode, config), instruction: instruction !== undefined, audioSeconds: audio?.seconds ?? 0 };
+  const prompt = systemPrompt(config);
   const reads = { prompt, instruction, maxOutputTokens };
   const bare: PricedInput = { ...sent, textCharacters: mostCharacters({ ...reads, conversation: false, notes: false, tools: [] }), modelCalls: 1, spoken: false };
   const priced: PricedInput = {
     ...sent,
-    textCharacters: mostCharacters({ ...reads, conversation, notes: conversation && (config.hasMemory || config.toolkit.includes('setObjective')), tools }),
+    textCharacters: mostCharacters({ ...reads, prompt: systemPrompt(config, tools.map(({ name }) => name)), conversation, notes: conversation && (config.hasMemory || config.toolkit.includes('setObjective')), tools }),
     modelCalls: tools.length === 0 ? 1 : 1 + maxToolRounds,
     spoken: input.speak !== false && isSpoken(config, conversation),
   };
@@ -68,7 +69,7 @@ export function prepareTurn(input: ProcessFrameInput, config: SessionConfig): Pr
     },
     tools,
     conversation,
-    skippable: frame !== undefined && !conversation && config.skipUnchangedBelow !== null && dofRates.frame.skipped !== undefined,
+    skippable: frame !== undefined && !conversation && input.visionMode !== 'detail' && config.skipUnchangedBelow !== null && dofRates.frame.skipped !== undefined,
     priced,
     held: estimatePrice(dofRates, priced),
     bare: { priced: bare, held: estimatePrice(dofRates, bare), least: leastPrice(dofRates, bare), leastOutputTokens },

@@ -41,10 +41,20 @@ describe('the record of a turn', () => {
 
   it('tells later turns what was said, shortened; a frame alone says nothing', () => {
     const long = { ...prepared, model: { ...prepared.model, instruction: 'x'.repeat(900) } };
-    assert.deepEqual(toExchange(closedRecord({ ...answer, reply: 'y'.repeat(900) }, { ...closing, prepared: long })), [{ instruction: 'x'.repeat(300), reply: 'y'.repeat(300) }]);
+    assert.deepEqual(toExchange(closedRecord({ ...answer, reply: 'y'.repeat(900) }, { ...closing, prepared: long })), [{ instruction: 'x'.repeat(400), reply: 'y'.repeat(400) }]);
     assert.deepEqual(toExchange(closedRecord(answer, { ...closing, prepared: { ...prepared, model: {} } as PreparedTurn })), [{ instruction: '[sound]', reply: 'Left.' }]);
     assert.deepEqual(toExchange(closedRecord(answer, { ...closing, prepared: { ...prepared, conversation: false } })), []);
     assert.deepEqual(toExchange(closedRecord({ ...answer, reply: '' }, closing)), []);
+    for (const outcome of ['cut', 'refused'] as const) assert.deepEqual(toExchange(closedRecord({ ...answer, outcome }, closing)), []);
+  });
+
+  it('never holds half of a character, wherever a text was cut', () => {
+    for (let length = 390; length < 402; length++) {
+      const text = `${'a'.repeat(length)}🔥🔥`;
+      const record = closedRecord({ ...answer, reply: text.slice(0, -1) }, { ...closing, prepared: { ...prepared, model: { instruction: text } } as PreparedTurn });
+      const [exchange] = toExchange(record);
+      assert.ok([record.reply, record.said, exchange?.instruction, exchange?.reply].every((each) => each!.isWellFormed()), String(length));
+    }
   });
 
   it('of another body is a conflict, of a running one a reason to wait', () => {

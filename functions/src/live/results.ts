@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Degradation, Exchange, Speech } from '../providers/types.ts';
 import { AppError } from '../runtime/errors.ts';
 import type { Answer } from './ask.ts';
-import { maxExchangeCharacters } from './bounds.ts';
+import { cutToWeight, maxExchangeCharacters } from './bounds.ts';
 import type { Repeat, RequestRecord } from './meter.ts';
 import type { PreparedTurn } from './prepare.ts';
 import type { CutReason, processFrameOutput, SessionContext } from './schema.ts';
@@ -23,22 +23,29 @@ export interface Closing {
   now: number;
 }
 
+/** Whether a reply is as the model meant it: what was cut or refused is nothing to remember. */
+export function isWhole({ outcome }: Pick<Answer, 'outcome'>): boolean {
+  return outcome === 'complete' || outcome === 'length';
+}
+
 /** The closed record of a turn that was answered: what a repeat gets, a receipt shows and later turns know of it. */
 export function closedRecord(answer: Answer, { turnId, prepared, consumed, remainingDOFs, now }: Closing): RequestRecord {
-  const { reply, outcome, cutBecause, priced: { cost, estimated }, provider, model, usage, speech, degradations } = answer;
+  const { outcome, cutBecause, priced: { cost, estimated }, provider, model, usage, speech, degradations } = answer;
+  // A reply that was cut may end with half of a character, which no database and no model takes.
+  const reply = answer.reply.toWellFormed();
   return {
     hash: prepared.hash, state: 'done', expiresAt: now, turnId, cost, estimated, outcome, reply, consumed, remainingDOFs, input: JSON.stringify(prepared.about), model, usage: JSON.stringify({ ...usage, ...(speech ? { spokenCharacters: speech.characters } : {}) }),
     ...(provider ? { provider } : {}),
     ...(cutBecause ? { cutBecause } : {}),
     ...(speech ? { speech: JSON.stringify(describe(speech)) } : {}),
     ...(degradations.length > 0 ? { degraded: JSON.stringify(degradations) } : {}),
-    ...(prepared.conversation && reply !== '' ? { said: (prepared.model.instruction ?? '[sound]').slice(0, maxExchangeCharacters), saidAt: now } : {}),
+    ...(prepared.conversation && reply !== '' && isWhole(answer) ? { said: cutToWeight(prepared.model.instruction ?? '[sound]', maxExchangeCharacters), saidAt: now } : {}),
   };
 }
 
 /** An earlier turn as a model is told of it; none for a record that is not part of a conversation. */
 export function toExchange({ said, reply }: RequestRecord): Exchange[] {
-  return said === undefined || !reply ? [] : [{ instruction: said, reply: reply.slice(0, maxExchangeCharacters) }];
+  return said === undefined || !reply ? [] : [{ instruction: said, reply: cutToWeight(reply, maxExchangeCharacters) }];
 }
 
 function describe({ mime, seconds, characters }: Speech): Omit<SpeechResult, 'audioData'> {

@@ -37,7 +37,7 @@ export type CutReason = (typeof cutReasons)[number];
 
 /** What a turn had to do without or in another way. */
 export const degradationSchema = z.object({
-  what: z.enum(['model', 'speech', 'memory']).describe('Another model answered; the reply is text only; nothing was recalled.'),
+  what: z.enum(['model', 'speech', 'memory', 'context']).describe('Another model answered; another voice spoke or the reply is text only; nothing was recalled; earlier turns, memory and tools were left out.'),
   from: z.string().optional().describe('provider/model that failed.'),
   to: z.string().optional().describe('provider/model that stepped in.'),
   because: z.string().describe('The `reason` that the error would have had.'),

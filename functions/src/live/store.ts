@@ -150,9 +150,12 @@ export async function readObjective(sessionId: string): Promise<string | null> {
   return (await liveRefs(sessionId).live.child('objective/text').get()).val() as string | null;
 }
 
-/** Sets it. */
+/** Sets it, as long as the session is open. */
 export async function setObjective(sessionId: string, objective: string): Promise<void> {
-  await updateLive(sessionId, { objective: { text: objective, at: now() } });
+  await transactLive<{ status?: string; objective?: object }>(sessionId, (current) => {
+    if (current === null) return null;
+    return current.status === 'active' ? { ...current, objective: { text: objective, at: now() } } : undefined;
+  });
 }
 
 /** contexts/{sessionId} as stored: the config as JSON, since the database drops nulls and empty lists. */

@@ -1,4 +1,3 @@
-import type { SeenFrame } from '../providers/media/vision.ts';
 import { extendSessionHold } from '../sessions/store.ts';
 import { AppError } from '../runtime/errors.ts';
 import { log } from '../runtime/log.ts';
@@ -7,7 +6,7 @@ import { lostLease, takeLease, watchLease, type LeaseDeps, type LeaseOptions, ty
 import { spendableLeft, type Meter, type RequestRecord } from './meter.ts';
 import { postTurn } from './posting.ts';
 import { prepareTurn, type PreparedTurn } from './prepare.ts';
-import { answerRepeat, closedRecord, resultOf, type TurnResult } from './results.ts';
+import { answerRepeat, closedRecord, isWhole, resultOf, type TurnResult } from './results.ts';
 import type { ProcessFrameInput, SessionContext } from './schema.ts';
 import { endTurn, showEnded, type TurnEnd } from './store.ts';
 import { claimRequest, closeRequest, keepRequest } from './store-requests.ts';
@@ -29,8 +28,8 @@ const leaseGraceMs = 10_000;
 
 /**
  * One turn: claim the request id, take the meter's lease, ask the model, close the request at its price, post it. A
- * frame costs four sequential Realtime Database round trips and no Firestore operation; it is decoded meanwhile. What
- * the player says costs one more, for the turns before it, and Firestore operations only where the agent has memory.
+ * frame costs four sequential Realtime Database round trips and no Firestore operation; it is decoded once the lease is
+ * held, so that nobody can make an instance decode more than one frame per session at a time. What the player says costs one more, for the turns before it, and Firestore operations only where the agent has memory.
  * @throws AppError as prepareTurn, takeLease and the providers do. Nothing is charged then, except when the turn
  *   lost its lease (provider_timeout): a repeat of the request says at what price it was closed.
  */
@@ -45,7 +44,6 @@ export async function processTurn(input: ProcessFrameInput, context: SessionCont
     idleMs: limits.idleTimeoutMinutes * 60_000,
     settleEvery: context.settleEveryDOFs,
   };
-  const seen = look(prepared, limits, deps);
   const watch = watchLease(sessionId, turnId);
   const release = keepRequest(sessionId, requestId);
   try {
@@ -55,20 +53,11 @@ export async function processTurn(input: ProcessFrameInput, context: SessionCont
     const repeat = await claimRequest(sessionId, requestId, claim, deps.now());
     if (repeat.kind !== 'new') return answerRepeat(requestId, repeat, context);
     const meter = await leaseOrForget(input, prepared, lease, deps);
-    return await runLeased({ input, context, prepared, seen, turnId, lease, meter, deps, stream, watch });
+    return await runLeased({ input, context, prepared, turnId, lease, meter, deps, stream, watch });
   } finally {
     release();
     watch.stop();
   }
-}
-
-/** Starts to decode the frame. A frame that cannot be read is told when the turn comes to it. */
-function look({ model: { frame }, priced: { frame: mode } }: PreparedTurn, { maxFramePixels }: SessionContext['config']['limits'], { abilities }: TurnDeps): Promise<SeenFrame> | null {
-  if (!frame || !mode) return null;
-  const seen = abilities.see(frame, { mode, maxPixels: maxFramePixels });
-  // A turn that is refused before does not wait for it.
-  seen.catch(() => undefined);
-  return seen;
 }
 
 async function leaseOrForget(input: ProcessFrameInput, prepared: PreparedTurn, lease: LeaseOptions, deps: TurnDeps): Promise<Meter> {
@@ -84,7 +73,6 @@ interface LeasedTurn {
   input: ProcessFrameInput;
   context: SessionContext;
   prepared: PreparedTurn;
-  seen: Promise<SeenFrame> | null;
   turnId: string;
   lease: LeaseOptions;
   meter: Meter;
@@ -94,21 +82,20 @@ interface LeasedTurn {
 }
 
 async function runLeased(turn: LeasedTurn): Promise<TurnResult> {
-  const { input: { sessionId, instruction }, prepared, seen, turnId, meter, deps, stream, watch } = turn;
+  const { input: { sessionId, instruction }, prepared, turnId, meter, deps, stream, watch } = turn;
   const { config, ownerId, agentInstanceId } = turn.context;
   const about = { sessionId, turnId, ownerId, agentInstanceId, config };
-  const answer = await askModel({ about, prepared, seen, held: meter.turn!.held, scene: meter.scene, uid: stream.uid, emit: stream.emit, callerGone: stream.signal, closed: watch.signal }, deps);
+  const answer = await askModel({ about, prepared, held: meter.turn!.held, scene: meter.scene, uid: stream.uid, emit: stream.emit, callerGone: stream.signal, closed: watch.signal }, deps);
   if (answer.cutBecause) log.warn('turn cut', { sessionId, turnId, because: answer.cutBecause, reason: answer.error?.details?.reason });
-  if (answer.outcome === 'failed') return fail(turn, answer);
   const { degradations, reply } = answer;
   if (degradations.length > 0) log.warn('turn degraded', { sessionId, turnId, degradations });
   // Beside the posting: neither can fail the turn, and a function that has answered may be stopped.
   const kept = [
     ...(degradations.length > 0 ? [deps.abilities.report(about, degradations)] : []),
-    ...(config.hasMemory && instruction !== undefined && reply !== '' ? [deps.abilities.remember(about, { instruction, reply })] : []),
+    ...(config.hasMemory && instruction !== undefined && reply !== '' && isWhole(answer) ? [deps.abilities.remember(about, { instruction, reply })] : []),
   ];
   try {
-    return await succeed(turn, answer);
+    return await (answer.outcome === 'failed' ? fail(turn, answer) : succeed(turn, answer));
   } finally {
     await Promise.all(kept);
   }

@@ -92,3 +92,8 @@ function busy(provider: ProviderName, retryAfterMs: number | undefined): AppErro
   const wait = retryAfterMs === undefined ? {} : { retryAfterMs: Math.min(longestRetryAfterMs, Math.max(1, Math.ceil(retryAfterMs))) };
   return new AppError('unavailable', `The ${provider} model is busy. Try again shortly.`, { reason: 'provider_busy', ...wait });
 }
+
+/** A vendor's text without words that hold a hyphen or a digit: a model called `some-image-1` says nothing about the picture. */
+export function withoutNames(message: string): string {
+  return message.replace(/[^\s"'`]*[-\d][^\s"'`]*/g, '');
+}

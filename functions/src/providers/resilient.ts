@@ -68,7 +68,7 @@ async function open<Target extends ModelTarget>(target: Target, request: ModelRe
     const patience = new AbortController();
     const cancel = replaceable ? after((deadlineAt - now()) / 2, () => patience.abort(timedOut(provider.name))) : () => undefined;
     try {
-      const events = provider.generate({ ...request, model: target.model, signal: AbortSignal.any([request.signal, patience.signal]) })[Symbol.asyncIterator]();
+      const events = provider.generate({ ...request, model: target.model, ...(target.setting === undefined ? {} : { setting: target.setting }), signal: AbortSignal.any([request.signal, patience.signal]) })[Symbol.asyncIterator]();
       const first = await events.next();
       if (first.done) throw vendorDown(provider.name);
       return { events, first };

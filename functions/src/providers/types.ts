@@ -49,6 +49,8 @@ export interface ToolRound {
 /** What one turn asks of a model. At least one of `instruction`, `frame` and `audio` is set. */
 export interface ModelRequest {
   model: string;
+  /** Where the model is configured, if not at its usual place. */
+  setting?: string;
   systemPrompt: string;
   /** Earlier turns, oldest first. */
   history?: Exchange[];
@@ -86,11 +88,13 @@ export type ModelOutcome = 'complete' | 'length' | 'refused';
 export interface ModelTarget {
   provider: ProviderName;
   model: string;
+  /** Where it is configured, if not at its usual place; named in configuration errors. */
+  setting?: string;
 }
 
 /** Something that a turn had to do without, or did in another way than configured. */
 export interface Degradation {
-  what: 'model' | 'speech' | 'memory';
+  what: 'model' | 'speech' | 'memory' | 'context';
   /** `provider/model` that failed, where there is one. */
   from?: string;
   /** `provider/model` that stepped in. */

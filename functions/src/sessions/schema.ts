@@ -31,7 +31,7 @@ export const serverConfigSchema = z.object({
     vision: z.string().describe('Model for turns with a frame.'),
     chat: z.string().describe('Model for the others.'),
     embedding: z.string().optional().describe('Model that embeds what agents remember.'),
-    tts: z.string().optional().describe('Model that speaks; for google, whose voices are models, the voice of products that name none.'),
+    tts: z.string().optional().describe('Model that speaks. google needs none: its voices are models, and products name them.'),
     ttsFallbacks: z.array(z.object({ provider: z.enum(vendorNames), model: z.string(), voice: z.string() })).max(5).optional().describe('Voices that step in, in this order.'),
     live: z.string().optional().describe('Model that clients with a voice token talk to.'),
     stream: z.boolean().optional().describe('false: models are asked without streaming, and replies come in one piece.'),

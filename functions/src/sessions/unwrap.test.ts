@@ -101,9 +101,9 @@ describe('the system prompt', () => {
     assert.match(prompt({ specialization: { game: 'chess' } }), /speciality: \{"game":"chess"\}/);
   });
 
-  it('names the toolkit, and leaves the guide to it', () => {
-    assert.doesNotMatch(prompt({ toolkit: [] }), /toolkit/);
-    assert.match(prompt(), /Your toolkit: lookUpGuide, setObjective\./);
+  it('names the functions that may be called, and leaves the guide to them', () => {
+    assert.doesNotMatch(prompt(), /toolkit/);
+    assert.match(systemPrompt(unwrap(), ['lookUpGuide', 'setObjective']), /Your toolkit: lookUpGuide, setObjective\./);
     assert.match(prompt({ specialization: { game: 'chess', guide: { opening: 'long text' } } }), /speciality: \{"game":"chess"\}/);
   });
 

@@ -17,8 +17,8 @@ describe('voice: minting a token', () => {
   afterEach(() => world.close());
 
   /** Everything is as it was before the attempt, but for its record and the trace of its hold. */
-  async function assertTakenBack(requestId = 'r1'): Promise<void> {
-    assert.deepEqual([world.token(requestId)?.state, world.voiceHolds(), world.user().voiceTokens?.count, world.agent().heldDOFs], ['failed', [], 0, 200]);
+  async function assertTakenBack({ requestId = 'r1', counted = 0 } = {}): Promise<void> {
+    assert.deepEqual([world.token(requestId)?.state, world.voiceHolds(), world.user().voiceTokens?.count, world.agent().heldDOFs], ['failed', [], counted, 200]);
     assert.deepEqual(await world.drifts(), []);
   }
 
@@ -122,7 +122,7 @@ describe('voice: minting a token', () => {
       ['right before the vendor answers', () => Promise.resolve()],
     ];
     for (const [when, answer] of cases) {
-      it(`is given up ${when}`, async () => {
+      it(`is given up ${when}, and counts`, async () => {
         await world.seed();
         const caller = new AbortController();
         world.vendor.meanwhile = () => {
@@ -130,16 +130,27 @@ describe('voice: minting a token', () => {
           return answer();
         };
         await assert.rejects(world.mint('r1', { callerGone: caller.signal }), AppError);
-        await assertTakenBack();
+        await assertTakenBack({ counted: 1 });
       });
     }
 
-    it('is not asked for when the caller has gone before', async () => {
+    it('is not asked for when the caller has gone before, and counts', async () => {
       await world.seed();
       await assert.rejects(world.mint('r1', { callerGone: AbortSignal.abort() }), AppError);
-      await assertTakenBack();
+      await assertTakenBack({ counted: 1 });
       assert.equal(world.vendor.asked.length, 0);
     });
+  });
+
+  it('is no more often asked for than the quota allows, however often the caller leaves', async () => {
+    await world.seed();
+    const reasons = [];
+    for (let index = 0; index < 5; index++) {
+      const caller = new AbortController();
+      world.vendor.meanwhile = () => { caller.abort(); return Promise.resolve(); };
+      reasons.push(await world.mint(`r${index}`, { callerGone: caller.signal }).then(() => 'minted', (error: unknown) => (error as AppError).details?.reason));
+    }
+    assert.deepEqual([world.vendor.asked.length, reasons.slice(3)], [3, ['voice_quota', 'voice_quota']]);
   });
 
   it('is not shown when the session ends meanwhile', async () => {

@@ -43,7 +43,8 @@ export async function mintVoiceToken({ sessionId, requestId, minutes }: MintVoic
     const { model, voice, heldDOFs } = attempt.doc;
     return { token, url, provider: provider.name, model, voice, expiresAt: new Date(until).toISOString(), heldDOFs, tokensLeftToday: attempt.tokensLeftToday };
   } catch (error) {
-    await takeBack(attempt).catch((failure: unknown) => log.write({ severity: 'ERROR', message: 'voice token not taken back', sessionId, requestId, error: describeError(failure) }));
+    // A caller who leaves has had the vendor asked: it counts, or the quota would be no limit for those who leave.
+    await takeBack(attempt, { countsAllTheSame: callerGone.aborted }).catch((failure: unknown) => log.write({ severity: 'ERROR', message: 'voice token not taken back', sessionId, requestId, error: describeError(failure) }));
     throw error;
   }
 }

@@ -118,12 +118,12 @@ export async function recordMinted({ request, doc: { attempt, holdId } }: VoiceA
  * Takes an attempt back whose token was not shown to anybody, in one atomic commit: the hold is released, the quota given
  * back, the request may be tried again. Harmless when it was taken back or overtaken already.
  */
-export async function takeBack({ request, doc: { attempt, holdId } }: VoiceAttempt): Promise<void> {
+export async function takeBack({ request, doc: { attempt, holdId } }: VoiceAttempt, { countsAllTheSame = false } = {}): Promise<void> {
   await commitIfUnchanged(async (): Promise<Plan<void>> => {
     const { known, user, agent } = await read(request);
     const token = known.data();
     if (token?.attempt !== attempt || token.state === 'failed') return { result: undefined };
-    const quota = givenBack(user.data()?.voiceTokens, token.startedAt.toMillis());
+    const quota = countsAllTheSame ? undefined : givenBack(user.data()?.voiceTokens, token.startedAt.toMillis());
     let resolved: ResolvedHold | null = null;
     const money = agent.data()?.holds[holdId] ? change(agent.data()!, now(), (draft) => { resolved = resolveHold(draft, holdId, 'released'); }) : null;
     return { result: undefined, write: (batch) => {

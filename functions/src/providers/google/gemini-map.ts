@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ending, mostCalls, toolCall, type GivenCall } from '../conversation.ts';
-import { vendorFailure, type VendorFailure } from '../failures.ts';
+import { vendorFailure, withoutNames, type VendorFailure } from '../failures.ts';
 import type { ModelEvent, ModelOutcome, ModelRequest, ProviderName } from '../types.ts';
 import { tokenCount, type VendorCounts } from '../usage.ts';
 import { signed } from './gemini-request.ts';
@@ -136,7 +136,7 @@ export function googleFailure(error: unknown): VendorFailure {
   return {
     status,
     badKey: /API_KEY_INVALID|API key not valid|API key expired|default credentials/i.test(message),
-    badMedia: /image|audio|media|mime|inline_?data/i.test(message),
+    badMedia: /image|audio|media|mime|inline_?data/i.test(withoutNames(message)),
     unknownModel: status === 400 && /is not found for API version/i.test(message),
     ...(retryDelay === undefined ? {} : { retryAfterMs: Number(retryDelay) * 1_000 }),
   };

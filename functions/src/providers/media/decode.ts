@@ -28,6 +28,28 @@ const mostScans = 100;
  */
 export async function decode(bytes: Buffer, { maxPixels, fit }: { maxPixels: number; fit: number }): Promise<Picture> {
   checkHeader(bytes, maxPixels);
+  return inTurn(() => decodeNow(bytes, { maxPixels, fit }));
+}
+
+/** Pictures that one instance decodes at a time: the largest take some 50 MB each, and there is about one CPU for them. */
+const decodesAtOnce = 2;
+let decoding = 0;
+const waiting: (() => void)[] = [];
+
+async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  if (decoding >= decodesAtOnce) await new Promise<void>((resolve) => waiting.push(resolve));
+  else decoding++;
+  try {
+    return await work();
+  } finally {
+    // Whoever waits takes the place over.
+    const next = waiting.shift();
+    if (next) next();
+    else decoding--;
+  }
+}
+
+async function decodeNow(bytes: Buffer, { maxPixels, fit }: { maxPixels: number; fit: number }): Promise<Picture> {
   const sharp = await loadSharp();
   const source = sharp(bytes, { limitInputPixels: maxPixels, failOn: 'warning' });
   const { pages = 1, autoOrient: size } = await unlessDamaged(source.metadata());

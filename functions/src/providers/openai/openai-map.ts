@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ending, mostCalls, toolCall, type GivenCall } from '../conversation.ts';
-import type { VendorFailure } from '../failures.ts';
+import { withoutNames, type VendorFailure } from '../failures.ts';
 import type { ModelEvent, ModelOutcome, ModelRequest } from '../types.ts';
 import { tokenCount, type VendorCounts } from '../usage.ts';
 
@@ -113,7 +113,7 @@ export function openaiFailure(error: unknown): VendorFailure {
     // An error inside a stream that began with 200 has a code and no status.
     status: status ?? (code === 'rate_limit_exceeded' ? 429 : undefined),
     badKey: code === 'invalid_api_key',
-    badMedia: /image|audio|media/i.test(`${code} ${error.message}`),
+    badMedia: /image|audio|media/i.test(`${code} ${withoutNames(error.message)}`),
     unknownModel: code === 'model_not_found',
     outOfCredit: outOfCredit.test(code) || outOfCredit.test(type),
   };
