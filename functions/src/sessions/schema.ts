@@ -15,6 +15,7 @@ export const serverConfigSchema = z.object({
     idleTimeoutMinutes: z.number().positive().default(10),
     maxFrameBytes: z.int().positive().default(2_000_000),
     maxAudioBytes: z.int().positive().default(2_000_000),
+    maxMembers: z.int().positive().max(50).default(8).describe('Most members of a session, its owner included.'),
     maxInstructionChars: z.int().positive().default(4_000),
     maxFramePixels: z.int().positive().max(50_000_000).default(16_000_000).describe('Most pixels of a frame, before it is scaled down.'),
     modelFailuresToRest: z.int().positive().default(5).describe('Failures of a model in a row after which an instance does not ask it for 30 s.'),
@@ -78,11 +79,22 @@ export const gameContextSchema = z.strictObject({
   streamUrl: z.url({ protocol: /^https$/ }).max(500).optional(),
 });
 
+/** What a member of a session may do: its owner everything, a player take turns, a spectator watch. */
+export const roles = ['owner', 'player', 'spectator'] as const;
+export type Role = (typeof roles)[number];
+
 /** sessions/{sessionId} */
 export interface SessionDoc {
   sessionId: string;
   ownerId: string;
-  members: Record<string, 'owner'>;
+  /** Everybody who may watch, by account; the owner is one of them. */
+  members: Record<string, Role>;
+  /** The keys of `members`, for queries. */
+  memberIds: string[];
+  /** Most DOFs that a player may consume in this session; absent: what the session has. */
+  memberCaps: Record<string, number>;
+  /** What its owner calls it. */
+  name: string | null;
   agentInstanceId: string;
   agentProductId: string;
   /** Version of the product whose rates are pinned in `config.dofRates`. */

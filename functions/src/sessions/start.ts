@@ -69,6 +69,9 @@ export function newSession(agent: AgentDoc, product: ProductDoc, server: ServerC
   return {
     ...fresh,
     members: { [fresh.ownerId]: 'owner' },
+    memberIds: [fresh.ownerId],
+    memberCaps: {},
+    name: null,
     agentInstanceId: agent.agentInstanceId,
     agentProductId: agent.agentProductId,
     priceVersion: product.version,
