@@ -124,6 +124,7 @@ const numbers: Case[] = [
 const cursors: Case[] = [
   ['no base64', '!!!'], ['nothing in it', ''], ['other text', base64('what is this')], ['a negative time', base64('-5:abc')], ['a path', base64('1700000000000:../x')],
   ['a time after the year 9999', base64('253402300800000:abc')], ['the latest time it can hold', base64('999999999999999:abc')], ['too many digits', base64('9999999999999999:abc')],
+  ['no status', base64('1700000000000:abc')], ['an unknown status', `b${base64('1700000000000:abc')}`], ['a path behind a status', `a${base64('1700000000000:../x')}`],
 ].map(([what, cursor]) => ({ what: `a forged cursor: ${what}`, operation: 'listMySessions', input: () => ({ cursor }), ...badInput }));
 
 const frameCases: Case[] = [
@@ -280,7 +281,7 @@ describe('bad input through the callables', () => {
   }
 
   it('a cursor of somebody else shows nothing of theirs', async () => {
-    const cursor = Buffer.from(`${Date.now() + 60_000}:${foreignSession}`).toString('base64url');
+    const cursor = `a${Buffer.from(`${Date.now() + 60_000}:${foreignSession}`).toString('base64url')}`;
     const { sessions } = await player.call('listMySessions', { cursor });
     assert.deepEqual(sessions.map((each) => each.sessionId), [sessionId]);
   });

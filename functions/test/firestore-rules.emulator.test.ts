@@ -9,6 +9,7 @@ after(closeClients);
 
 let cast: Cast;
 let paths: Paths;
+let inviteId: string;
 
 const everybody = [...roles];
 
@@ -16,6 +17,7 @@ describe('Firestore rules: reading', () => {
   before(async () => {
     cast = await assemble();
     paths = await pathsOf(cast);
+    ({ inviteId } = await cast.owner.call('shareSession', { sessionId: cast.sessionId }));
   });
 
   /** Documents, with who may get them. */
@@ -37,6 +39,7 @@ describe('Firestore rules: reading', () => {
     [() => 'sessions/unknown', []],
     [() => `${paths.ended}/checkpoints/final`, []],
     [() => `${paths.session}/turns/${cast.turnId}`, []],
+    [() => `${paths.session}/invites/${inviteId}`, []],
     [() => `${paths.session}/invites/unknown`, []],
     [() => 'config/server', []],
     [() => paths.event, []],
@@ -66,6 +69,7 @@ describe('Firestore rules: reading', () => {
     ['sessions of two owners', (db) => query(collection(db, 'sessions'), where('ownerId', 'in', [cast.owner.uid, cast.clients.stranger.uid])), []],
     ['sessions of one owner or open ones', (db) => query(collection(db, 'sessions'), or(where('ownerId', '==', cast.owner.uid), where('status', '==', 'active'))), []],
     ['sessions by member', (db) => query(collection(db, 'sessions'), where(`members.${cast.clients.member.uid}`, '==', 'player')), []],
+    ['sessions by the list of members', (db) => query(collection(db, 'sessions'), where('memberIds', 'array-contains', cast.clients.member.uid)), []],
     ['sessions', (db) => collection(db, 'sessions'), []],
     ['users', (db) => collection(db, 'users'), []],
     ['users, oneself', (db) => query(collection(db, 'users'), where(documentId(), '==', cast.owner.uid)), []],
@@ -73,6 +77,8 @@ describe('Firestore rules: reading', () => {
     ...['config', 'outbox', 'processed', 'operations', 'ops', 'anything'].map((name): (typeof queries)[number] => [name, (db) => query(collection(db, name), limit(1)), []]),
     ...['agents', 'grants', 'ledger', 'holds', 'memories', 'sessions', 'checkpoints'].map((name): (typeof queries)[number] => (
       [`every ${name} collection`, (db) => query(collectionGroup(db, name), where('ownerId', '==', cast.owner.uid)), []])),
+    ['every invites collection', (db) => query(collectionGroup(db, 'invites'), where('createdBy', '==', cast.owner.uid)), []],
+    ['open invites of a session', (db) => query(collection(db, paths.session, 'invites'), where('usedAt', '==', null), limit(1)), []],
     ...['checkpoints', 'turns', 'invites'].map((name): (typeof queries)[number] => [`${name} of a session`, (db) => collection(db, paths.session, name), []]),
   ];
 

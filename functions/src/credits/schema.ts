@@ -140,6 +140,8 @@ export interface LedgerDoc {
 export interface UsageLine {
   requestId: string;
   turnId: string;
+  /** The member who took the turn; absent for the owner. */
+  by?: string;
   /** ms since the epoch. */
   at: number;
   /** DOFs of the session before and after the turn; the difference is its cost. */

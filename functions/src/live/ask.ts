@@ -55,7 +55,7 @@ export interface AskDeps {
 /** Asks the model, passing its reply on as it comes, until it ends, is cut or has used up what is held. Never throws. */
 export async function askModel(question: Question, deps: AskDeps): Promise<Answer> {
   const { about: { sessionId, turnId, config }, prepared, uid } = question;
-  const writer = new StreamWriter(sessionId, turnId);
+  const writer = new StreamWriter(sessionId, turnId, uid);
   const live: Promise<boolean>[] = [];
   let spoke = false;
   const onText = (text: string): void => {

@@ -11,6 +11,10 @@ import { readRequest } from './store-requests.ts';
 /** Terms of a lease: who holds it, for how long, and what happens on the meter when it ends. */
 export interface LeaseOptions {
   fence: string;
+  /** Where the record of the request stands. */
+  requestKey: string;
+  /** Who takes the turn, if not the owner. */
+  by?: string;
   leaseMs: number;
   idleMs: number;
   settleEvery: number;
@@ -28,25 +32,26 @@ export interface LeaseDeps {
  * Takes the lease on the session's meter, resolving the turn of a dead holder first. Ends the session when it is
  * past its time or cannot pay for the turn.
  * @throws AppError `failed-precondition` (session_closed, session_superseded), `aborted` (turn_in_progress),
- *   `resource-exhausted` (dofs_exhausted).
+ *   `resource-exhausted` (dofs_exhausted, member_cap), `not-found` for who is no member, `permission-denied` (spectator).
  */
 export async function takeLease(input: ProcessFrameInput, prepared: PreparedTurn, lease: LeaseOptions, deps: LeaseDeps): Promise<Meter> {
-  const { sessionId, requestId, generation } = input;
+  const { sessionId, generation } = input;
+  const floor = prepared.bare.least;
   const { held, inputPrice } = prepared;
   // Whole first; then from a hold that was extended; then with what is left, so that the last DOFs can be spent.
   let least = held;
   let extendable = true;
   for (;;) {
-    const acquired = await tryAcquire(sessionId, (meter) => acquire(meter, { ...lease, requestId, held, least, inputPrice, ...(generation === undefined ? {} : { generation }) }, deps.now()));
+    const acquired = await tryAcquire(sessionId, (meter) => acquire(meter, { ...lease, requestId: lease.requestKey, held, least, floor, inputPrice, ...(generation === undefined ? {} : { generation }) }, deps.now()));
     if (acquired.kind === 'leased') return acquired.meter;
     if (acquired.kind === 'exhausted' && extendable) {
       const limit = await deps.extendHold(acquired.limit, held - acquired.remaining);
       if (limit !== null) await raiseLimit(sessionId, limit);
-      else [least, extendable] = [prepared.bare.least, false];
+      else [least, extendable] = [floor, false];
     } else if (acquired.kind === 'abandoned' || (acquired.kind === 'busy' && await isGivenUp(sessionId, acquired.meter.turn!, deps.now()))) {
       await resolveAbandoned(sessionId, acquired.meter, lease, deps.now());
     } else {
-      throw await refusal(sessionId, acquired, prepared.bare.least, deps);
+      throw await refusal(sessionId, acquired, floor, deps);
     }
   }
 }
@@ -68,6 +73,14 @@ async function refusal(sessionId: string, acquired: Exclude<Acquired, { kind: 'l
   switch (acquired.kind) {
     case 'closed':
       return sessionClosed(acquired.reason);
+    case 'stranger':
+      return notMember();
+    case 'spectator':
+      return new AppError('permission-denied', 'Spectators watch. Ask the owner for an invite as a player.', { reason: 'spectator' });
+    case 'capped':
+      return new AppError('resource-exhausted', `You may consume ${acquired.cap} DOFs in this session and have consumed ${acquired.spent}. Ask the owner for more.`, {
+        reason: 'member_cap', capDOFs: acquired.cap, spentDOFs: acquired.spent, neededDOFs: needed,
+      });
     case 'superseded':
       return new AppError('failed-precondition', 'Another client has taken this session over.', { reason: 'session_superseded', generation: acquired.generation });
     case 'busy':
@@ -92,6 +105,11 @@ async function endQuietly(sessionId: string, reason: CloseReason, deps: LeaseDep
   } catch (error) {
     log.warn('session not ended', { sessionId, reason, code: (error as { code?: unknown }).code });
   }
+}
+
+/** The same answer for a session that does not exist and one that the caller is no member of. */
+export function notMember(): AppError {
+  return new AppError('not-found', 'You have no session with this id.', { reason: 'not_found' });
 }
 
 /** The answer for a session that is over. */

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import {
-  abandonedRecord, acquire, close, diedBeforePosting, isDue, isRunning, judgeRepeat, post, recordedCost, remaining, type Lease, type Meter, type Posting, type RequestRecord, type TurnClaim,
+  abandonedRecord, acquire, close, diedBeforePosting, isDue, isRunning, judgeRepeat, post, recordedCost, remaining, requestKey, withMembers, type Lease, type Meter, type Posting, type RequestRecord, type TurnClaim,
 } from './meter.ts';
 
 const now = 1_000_000;
 const lease: Lease = { requestId: 'r1', fence: 'f1', held: 20, inputPrice: 6, expiresAt: now + 55_000 };
 const meter = (parts: Partial<Meter> = {}): Meter => ({ open: true, generation: 1, limit: 100, consumed: 30, checkpointed: 0, expiresAt: now + 600_000, dueAt: now + 60_000, ...parts });
-const claim = (parts: Partial<TurnClaim> = {}): TurnClaim => ({ requestId: 'r1', fence: 'f1', held: 20, least: 20, inputPrice: 6, leaseMs: 55_000, idleMs: 60_000, ...parts });
+const claim = (parts: Partial<TurnClaim> = {}): TurnClaim => ({ requestId: 'r1', fence: 'f1', held: 20, least: 20, floor: 5, inputPrice: 6, leaseMs: 55_000, idleMs: 60_000, ...parts });
 const posting = (parts: Partial<Posting> = {}): Posting => ({ fence: 'f1', cost: 8, idleMs: 60_000, settleEvery: 1_000, ...parts });
 
 describe('meter: taking the lease', () => {
@@ -238,5 +238,59 @@ describe('meter: any sequence of turns', () => {
         assert.ok(before.open || !current.open);
       }
     }));
+  });
+});
+
+describe('meter: members', () => {
+  const shared = (parts: Partial<Meter> = {}): Meter => meter({ members: { p1: { role: 'player' }, p2: { role: 'player', cap: 25 }, s1: { role: 'spectator' } }, membersVersion: 3, ...parts });
+
+  it('take turns as players, watch as spectators, and are nobody otherwise', () => {
+    assert.deepEqual([undefined, 'p1', 'p2', 's1', 'x1'].map((by) => acquire(shared(), claim(by === undefined ? {} : { by }), now).kind), ['leased', 'leased', 'leased', 'spectator', 'stranger']);
+    assert.equal(acquire(meter(), claim({ by: 'p1' }), now).kind, 'stranger');
+  });
+
+  it('are told nothing of a session that they are not part of, not even that it is over', () => {
+    assert.equal(acquire(shared({ open: false, closeReason: 'idle' }), claim({ by: 'x1' }), now).kind, 'stranger');
+    assert.equal(acquire(shared({ open: false, closeReason: 'idle' }), claim({ by: 'p1' }), now).kind, 'closed');
+  });
+
+  it('hold no more than their cap leaves, and nothing when that is less than a turn needs', () => {
+    const held = (spent: number) => {
+      const acquired = acquire(shared({ spent: { p2: spent } }), claim({ by: 'p2' }), now);
+      return acquired.kind === 'leased' ? acquired.meter.turn?.held : acquired;
+    };
+    assert.deepEqual([held(0), held(5), held(15), held(20)], [20, 20, 10, 5]);
+    assert.deepEqual(held(21), { kind: 'capped', cap: 25, spent: 21 });
+    assert.deepEqual(held(99), { kind: 'capped', cap: 25, spent: 99 });
+  });
+
+  it('have what they consume counted, also when they have left meanwhile; the owner has not', () => {
+    const after = (by: string | undefined, before: Meter) => post({ ...before, turn: { ...lease, ...(by === undefined ? {} : { by }) } }, posting({ cost: 8 }), now)?.meter.spent;
+    assert.deepEqual(after('p1', shared({ spent: { p1: 2, p2: 1 } })), { p1: 10, p2: 1 });
+    assert.deepEqual(after('p1', meter()), { p1: 8 });
+    assert.equal(after(undefined, shared()), undefined);
+  });
+
+  it('never consume more than their cap, whatever their turns cost', () => {
+    fc.assert(fc.property(fc.array(fc.record({ held: fc.integer({ min: 5, max: 40 }), cost: fc.nat(60) }), { maxLength: 20 }), (turns) => {
+      let state = shared({ limit: 10_000 });
+      for (const [index, { held, cost }] of turns.entries()) {
+        const acquired = acquire(state, claim({ by: 'p2', fence: `f${index}`, held, least: 5 }), now);
+        if (acquired.kind !== 'leased') continue;
+        state = post(acquired.meter, posting({ fence: `f${index}`, cost }), now)!.meter;
+        assert.ok((state.spent?.['p2'] ?? 0) <= 25);
+      }
+    }));
+  });
+
+  it('are those of the latest version of the session', () => {
+    const changed = withMembers(shared(), { p3: { role: 'player' } }, 4);
+    assert.deepEqual([changed.members, changed.membersVersion], [{ p3: { role: 'player' } }, 4]);
+    assert.equal(withMembers(changed, { p1: { role: 'player' } }, 4), changed);
+    assert.deepEqual(Object.keys(withMembers(changed, {}, 5)).includes('members'), false);
+  });
+
+  it('choose their request ids independently of each other', () => {
+    assert.equal(new Set([requestKey('r1', undefined), requestKey('r1', 'p1'), requestKey('r1', 'p2')]).size, 3);
   });
 });

@@ -1,5 +1,12 @@
 import type { ProviderName } from '../providers/types.ts';
 
+/** A member beside the owner, as far as turns go. */
+export interface MeterMember {
+  role: 'player' | 'spectator';
+  /** Most DOFs that it may consume; absent: what the session has. */
+  cap?: number;
+}
+
 /** A turn in flight: the lease on the session's meter and the DOFs held for it. */
 export interface Lease {
   requestId: string;
@@ -7,6 +14,8 @@ export interface Lease {
   fence: string;
   /** DOFs that the turn can cost at most. */
   held: number;
+  /** The member who takes the turn; absent for the owner. */
+  by?: string;
   /** DOFs charged when the turn dies without a trace: the part that was sent. */
   inputPrice: number;
   /** ms since the epoch; afterwards anybody may resolve the turn. */
@@ -31,6 +40,11 @@ export interface Meter {
   /** Why it was closed. */
   closeReason?: string;
   turn?: Lease;
+  /** Members beside the owner, and the version of the session that they are from. */
+  members?: Record<string, MeterMember>;
+  membersVersion?: number;
+  /** DOFs that each of them has consumed, those who have left included: who comes back has not got a new cap. */
+  spent?: Record<string, number>;
   /** Fingerprint of the last frame, as the provider returned it. */
   scene?: string;
 }
@@ -42,7 +56,11 @@ export interface TurnClaim {
   /** DOFs that the turn can cost at most, and the least with which it can begin: then its reply is cut when they are used up. */
   held: number;
   least: number;
+  /** The least with which it could begin at all: a member whose cap leaves less is refused. */
+  floor: number;
   inputPrice: number;
+  /** Who asks, if not the owner. */
+  by?: string;
   /** Generation that the client believes to be current; absent when it does not say. */
   generation?: number;
   leaseMs: number;
@@ -53,6 +71,9 @@ export interface TurnClaim {
 export type Acquired =
   | { kind: 'leased'; meter: Meter }
   | { kind: 'closed'; reason: string }
+  | { kind: 'stranger' }
+  | { kind: 'spectator' }
+  | { kind: 'capped'; cap: number; spent: number }
   | { kind: 'superseded'; generation: number }
   | { kind: 'expired' }
   | { kind: 'busy'; meter: Meter; retryAfterMs: number }
@@ -69,19 +90,31 @@ export function spendableLeft(meter: Meter, consumed: number): number {
   return Math.max(0, meter.limit, meter.spendable ?? 0) - consumed;
 }
 
+/** DOFs that whoever asks may still consume: a member with a cap what is left of it, everybody else no end. */
+function allowance({ members, spent }: Meter, by: string | undefined): number {
+  const cap = by === undefined ? undefined : members?.[by]?.cap;
+  return cap === undefined ? Infinity : Math.max(0, cap - (spent?.[by!] ?? 0));
+}
+
 /** Takes the lease for a turn if the session is open and can pay for it. Fails closed: no meter or a price that is no number, no turn. */
 export function acquire(meter: Meter | null, claim: TurnClaim, now: number): Acquired {
   if (!meter) return { kind: 'closed', reason: 'unknown' };
+  const member = claim.by === undefined ? null : meter.members?.[claim.by];
+  if (member === undefined) return { kind: 'stranger' };
+  if (member?.role === 'spectator') return { kind: 'spectator' };
   if (!meter.open) return { kind: 'closed', reason: meter.closeReason ?? 'unknown' };
   if (claim.generation !== undefined && claim.generation !== meter.generation) return { kind: 'superseded', generation: meter.generation };
   if (now >= meter.expiresAt) return { kind: 'expired' };
   if (meter.turn?.fence === claim.fence) return { kind: 'leased', meter };
   if (meter.turn && now < meter.turn.expiresAt) return { kind: 'busy', meter, retryAfterMs: meter.turn.expiresAt - now };
   if (meter.turn) return { kind: 'abandoned', meter };
-  const held = Math.min(claim.held, remaining(meter));
-  if (!(claim.least <= held)) return { kind: 'exhausted', remaining: remaining(meter), limit: meter.limit };
-  const { requestId, fence, inputPrice } = claim;
-  const turn = { requestId, fence, held, inputPrice, expiresAt: now + claim.leaseMs };
+  const allowed = allowance(meter, claim.by);
+  if (claim.floor > allowed) return { kind: 'capped', cap: meter.members?.[claim.by!]?.cap ?? 0, spent: meter.spent?.[claim.by!] ?? 0 };
+  const wanted = Math.min(claim.held, allowed);
+  const held = Math.min(wanted, remaining(meter));
+  if (!(Math.min(claim.least, wanted) <= held)) return { kind: 'exhausted', remaining: remaining(meter), limit: meter.limit };
+  const { requestId, fence, inputPrice, by } = claim;
+  const turn = { requestId, fence, held, inputPrice, expiresAt: now + claim.leaseMs, ...(by === undefined ? {} : { by }) };
   return { kind: 'leased', meter: { ...meter, turn, dueAt: turn.expiresAt + claim.idleMs } };
 }
 
@@ -105,10 +138,12 @@ export interface Posted {
 export function post(meter: Meter | null, posting: Posting, now: number): Posted | null {
   if (meter?.turn?.fence !== posting.fence) return null;
   const { turn, ...rest } = meter;
-  const consumed = meter.consumed + Math.min(posting.cost, turn.held);
+  const cost = Math.min(posting.cost, turn.held);
+  const consumed = meter.consumed + cost;
   const next: Meter = {
     ...rest,
     consumed,
+    ...(turn.by === undefined ? {} : { spent: { ...meter.spent, [turn.by]: (meter.spent?.[turn.by] ?? 0) + cost } }),
     ...(posting.scene === undefined ? {} : { scene: posting.scene }),
     dueAt: meter.open ? now + posting.idleMs : meter.dueAt ?? now,
   };
@@ -159,6 +194,21 @@ export interface RequestRecord {
   /** What the player said, shortened, and when (ms since the epoch) it was answered; absent for frames alone. */
   said?: string;
   saidAt?: number;
+  /** The member who asked, if not the owner, and the id that it gave its request. */
+  by?: string;
+  requestId?: string;
+}
+
+/** Where the record of a request stands: members choose their ids independently of each other. */
+export function requestKey(requestId: string, by: string | undefined): string {
+  return by === undefined ? requestId : `${requestId}:${by}`;
+}
+
+/** The members of a session as its meter needs them; none is no field, as the database stores none. */
+export function withMembers(meter: Meter, members: Record<string, MeterMember>, version: number): Meter {
+  if ((meter.membersVersion ?? 0) >= version) return meter;
+  const { members: _before, ...rest } = meter;
+  return { ...rest, membersVersion: version, ...(Object.keys(members).length === 0 ? {} : { members }) };
 }
 
 /** Judges a request id against its record: same body replays, another body conflicts, a dead attempt may run again, and so may one whose own claim came through unheard. */

@@ -3,7 +3,7 @@ import type { ErrorCode, ErrorReason } from '../runtime/errors.ts';
 import { liveDatabase, liveDatabases } from '../runtime/firebase.ts';
 import type { SessionDoc } from '../sessions/schema.ts';
 import { now } from '../runtime/system.ts';
-import { spendableLeft, type Meter } from './meter.ts';
+import { spendableLeft, withMembers, type Meter } from './meter.ts';
 import type { SessionContext } from './schema.ts';
 import { transact, transactLive, whenLiveIsFree } from './transact.ts';
 
@@ -36,6 +36,7 @@ export async function openLive(session: SessionDoc, { resume = false } = {}): Pr
     checkpointed: session.settledDOFs,
     expiresAt,
     dueAt: now() + session.config.limits.idleTimeoutMinutes * 60_000,
+    ...playersOf(session),
   };
   await Promise.all([
     context.set({ ownerId: session.ownerId, agentInstanceId: session.agentInstanceId, settleEveryDOFs: session.settleEveryDOFs, config: JSON.stringify(session.config) } satisfies StoredContext),
@@ -59,6 +60,17 @@ export async function openLive(session: SessionDoc, { resume = false } = {}): Pr
   return opened!;
 }
 
+/** The members of a session beside its owner, as its meter needs them; nothing for a session that was never shared. */
+function playersOf({ members, memberCaps, version }: SessionDoc): Pick<Meter, 'members' | 'membersVersion'> {
+  const others = Object.entries(members).flatMap(([uid, role]) => (role === 'owner' ? [] : [[uid, { role, ...(Object.hasOwn(memberCaps, uid) ? { cap: memberCaps[uid]! } : {}) }] as const]));
+  return others.length === 0 ? {} : { members: Object.fromEntries(others), membersVersion: version };
+}
+
+/** Whether somebody is a member beside the owner. One read. */
+export async function isMember(sessionId: string, uid: string): Promise<boolean> {
+  return (await liveRefs(sessionId).meter.child(`members/${uid}/role`).get()).exists();
+}
+
 /**
  * Brings `live/` in line with a committed session. Events may arrive late or twice: an older version changes nothing.
  */
@@ -74,7 +86,8 @@ export async function mirrorLive(session: SessionDoc): Promise<void> {
   await updateMeter(session.sessionId, (current) => {
     if (!current) return undefined;
     if (over) return withoutDue({ ...current, open: false });
-    return current.generation < generation ? { ...current, generation } : undefined;
+    const next = withMembers({ ...current, generation: Math.max(current.generation, generation) }, playersOf(session).members ?? {}, version);
+    return next.generation === current.generation && next.membersVersion === current.membersVersion ? undefined : next;
   });
 }
 
@@ -111,7 +124,7 @@ export async function raiseLimit(sessionId: string, limit: number): Promise<void
 export interface TurnEnd {
   turnId: string;
   /** Last item of the stream. */
-  last: { type: 'done'; outcome: string; cost: number; cutBecause?: string } | { type: 'error'; code: ErrorCode; reason: ErrorReason | null };
+  last: { type: 'done'; by: string; outcome: string; cost: number; cutBecause?: string } | { type: 'error'; by?: string; code: ErrorCode; reason: ErrorReason | null };
   /** Paths below `live/{sessionId}`. */
   live: Record<string, unknown>;
 }
@@ -133,9 +146,9 @@ export async function showEnded(sessionId: string): Promise<void> {
   await transactLive<{ status?: string; turn?: object }>(sessionId, (current) => (current?.status === 'ended' ? { ...current, turn: { state: 'idle' } } : current));
 }
 
-/** Appends reply text to the stream that members watch. */
-export async function appendChunk(sessionId: string, turnId: string, text: string): Promise<void> {
-  await liveRefs(sessionId).streams.child(turnId).push({ type: 'chunk', text });
+/** Appends reply text to the stream that members watch; `by` says who asked, with the first piece. */
+export async function appendChunk(sessionId: string, turnId: string, text: string, by: string | null): Promise<void> {
+  await liveRefs(sessionId).streams.child(turnId).push({ type: 'chunk', text, ...(by === null ? {} : { by }) });
 }
 
 /** Updates parts of `live/{sessionId}` in one write; keys are paths below it. */

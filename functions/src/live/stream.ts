@@ -10,10 +10,13 @@ export class StreamWriter {
   private writes: Promise<void> = Promise.resolve();
   private readonly sessionId: string;
   private readonly turnId: string;
+  /** Who asked; told with the first piece. */
+  private by: string | null;
 
-  constructor(sessionId: string, turnId: string) {
+  constructor(sessionId: string, turnId: string, by: string) {
     this.sessionId = sessionId;
     this.turnId = turnId;
+    this.by = by;
   }
 
   /** Adds text; writes it when enough has come together. The first piece is written at once. */
@@ -33,7 +36,9 @@ export class StreamWriter {
     const text = this.pending;
     this.pending = '';
     this.lastFlush = now;
-    this.writes = this.writes.then(() => appendChunk(this.sessionId, this.turnId, text));
+    const { by } = this;
+    this.by = null;
+    this.writes = this.writes.then(() => appendChunk(this.sessionId, this.turnId, text, by));
     // Told by end(); until then a failed write must not end the process as an unhandled rejection.
     this.writes.catch(() => undefined);
   }

@@ -3,7 +3,7 @@ import { AppError } from '../runtime/errors.ts';
 import { log } from '../runtime/log.ts';
 import { askModel, type Answer, type AskDeps } from './ask.ts';
 import { lostLease, takeLease, watchLease, type LeaseDeps, type LeaseOptions, type LeaseWatch } from './lease.ts';
-import { spendableLeft, type Meter, type RequestRecord } from './meter.ts';
+import { requestKey, spendableLeft, type Meter, type RequestRecord } from './meter.ts';
 import { postTurn } from './posting.ts';
 import { prepareTurn, type PreparedTurn } from './prepare.ts';
 import { answerRepeat, closedRecord, isWhole, resultOf, type TurnResult } from './results.ts';
@@ -38,19 +38,24 @@ export async function processTurn(input: ProcessFrameInput, context: SessionCont
   const prepared = prepareTurn(input, context.config);
   const turnId = deps.newId();
   const { limits } = context.config;
+  const by = stream.uid === context.ownerId ? undefined : stream.uid;
+  const key = requestKey(requestId, by);
   const lease: LeaseOptions = {
     fence: turnId,
+    requestKey: key,
+    ...(by === undefined ? {} : { by }),
     leaseMs: limits.turnTimeoutSeconds * 1000 + leaseGraceMs,
     idleMs: limits.idleTimeoutMinutes * 60_000,
     settleEvery: context.settleEveryDOFs,
   };
   const watch = watchLease(sessionId, turnId);
-  const release = keepRequest(sessionId, requestId);
+  const release = keepRequest(sessionId, key);
   try {
     const claim: RequestRecord = {
       hash: prepared.hash, state: 'running', expiresAt: deps.now() + lease.leaseMs + leaseGraceMs, turnId, input: JSON.stringify(prepared.about), model: prepared.model.model,
+      ...whose(lease, requestId),
     };
-    const repeat = await claimRequest(sessionId, requestId, claim, deps.now());
+    const repeat = await claimRequest(sessionId, key, claim, deps.now());
     if (repeat.kind !== 'new') return answerRepeat(requestId, repeat, context);
     const meter = await leaseOrForget(input, prepared, lease, deps);
     return await runLeased({ input, context, prepared, turnId, lease, meter, deps, stream, watch });
@@ -60,11 +65,16 @@ export async function processTurn(input: ProcessFrameInput, context: SessionCont
   }
 }
 
+/** Who asked under which id, where that is not the owner. */
+function whose({ by }: LeaseOptions, requestId: string): Pick<RequestRecord, 'by' | 'requestId'> {
+  return by === undefined ? {} : { by, requestId };
+}
+
 async function leaseOrForget(input: ProcessFrameInput, prepared: PreparedTurn, lease: LeaseOptions, deps: TurnDeps): Promise<Meter> {
   try {
     return await takeLease(input, prepared, lease, { ...deps, extendHold: (limit, missing) => extendSessionHold(input.sessionId, limit, missing, deps.now()) });
   } catch (error) {
-    await closeRequest(input.sessionId, input.requestId, lease.fence, () => null).catch(() => undefined);
+    await closeRequest(input.sessionId, lease.requestKey, lease.fence, () => null).catch(() => undefined);
     throw error;
   }
 }
@@ -103,25 +113,25 @@ async function runLeased(turn: LeasedTurn): Promise<TurnResult> {
 
 /** Gives the hold back: the same request id may try again. */
 async function fail(turn: LeasedTurn, answer: Answer): Promise<never> {
-  const { turnId, meter } = turn;
+  const { turnId, meter, stream } = turn;
   const error = answer.error ?? new AppError('unavailable', 'The model gave no answer. Try again.', { reason: 'provider_unavailable' });
   await closeAndPost(turn, 0, null, {
     turnId,
-    last: { type: 'error', code: error.code, reason: error.details?.reason ?? null },
+    last: { type: 'error', by: stream.uid, code: error.code, reason: error.details?.reason ?? null },
     live: { 'dofs/consumed': meter.consumed, 'dofs/remaining': spendableLeft(meter, meter.consumed) },
   });
   throw error;
 }
 
 async function succeed(turn: LeasedTurn, answer: Answer): Promise<TurnResult> {
-  const { input: { requestId }, context, prepared, turnId, meter, deps } = turn;
+  const { input: { requestId }, context, prepared, turnId, lease, meter, deps, stream } = turn;
   const { outcome, cutBecause, speech, priced: { cost } } = answer;
   const consumed = meter.consumed + cost;
   const remainingDOFs = spendableLeft(meter, consumed);
-  const record = closedRecord(answer, { turnId, prepared, consumed, remainingDOFs, now: deps.now() });
+  const record = { ...closedRecord(answer, { turnId, prepared, consumed, remainingDOFs, now: deps.now() }), ...whose(lease, requestId) };
   await closeAndPost(turn, cost, record, {
     turnId,
-    last: { type: 'done', outcome, cost, ...(cutBecause ? { cutBecause } : {}) },
+    last: { type: 'done', by: stream.uid, outcome, cost, ...(cutBecause ? { cutBecause } : {}) },
     live: { 'dofs/consumed': consumed, 'dofs/remaining': remainingDOFs, lastActivityAt: deps.now() },
   }, answer.scene);
   return resultOf(requestId, record, context, { speech, replayed: false });
@@ -131,8 +141,8 @@ async function succeed(turn: LeasedTurn, answer: Answer): Promise<TurnResult> {
  * Closes the request first: from then on its record is the price, whoever posts it. What members see is sent before the
  * posting, on the same connection, which keeps the order: a session that ends right after the posting is mirrored last.
  */
-async function closeAndPost({ input: { sessionId, requestId }, turnId, lease, deps }: LeasedTurn, cost: number, record: RequestRecord | null, end: TurnEnd, scene?: string): Promise<void> {
-  const { won } = await closeRequest(sessionId, requestId, turnId, () => record);
+async function closeAndPost({ input: { sessionId }, turnId, lease, deps }: LeasedTurn, cost: number, record: RequestRecord | null, end: TurnEnd, scene?: string): Promise<void> {
+  const { won } = await closeRequest(sessionId, lease.requestKey, turnId, () => record);
   if (!won) {
     await showEnded(sessionId);
     throw lostLease();

@@ -3,8 +3,13 @@ import { callerOf, callerOfHeader } from './caller.ts';
 
 describe('the caller', () => {
   it('is who the token says', () => {
-    assert.deepEqual(callerOf('u1', { email: 'ada@example.com' }), { uid: 'u1', email: 'ada@example.com', admin: false });
-    assert.deepEqual(callerOf('u1', {}), { uid: 'u1', email: null, admin: false });
+    assert.deepEqual(callerOf('u1', { email: 'ada@example.com' }), { uid: 'u1', email: 'ada@example.com', emailVerified: false, admin: false });
+    assert.deepEqual(callerOf('u1', {}), { uid: 'u1', email: null, emailVerified: false, admin: false });
+  });
+
+  it('has a verified address only by a claim that is exactly true', () => {
+    assert.equal(callerOf('u1', { email: 'ada@example.com', email_verified: true }).emailVerified, true);
+    for (const verified of ['true', 1, {}, null, false]) assert.equal(callerOf('u1', { email: 'ada@example.com', email_verified: verified as boolean }).emailVerified, false);
   });
 
   it('is an administrator only by a claim that is exactly true', () => {

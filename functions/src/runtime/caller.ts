@@ -6,12 +6,14 @@ import { auth } from './firebase.ts';
 export interface Caller {
   uid: string;
   email: string | null;
+  /** Whether the account has shown that the address is its own. */
+  emailVerified: boolean;
   admin: boolean;
 }
 
-/** Reads the caller from verified token claims. The custom claim `admin` must be exactly `true`. */
+/** Reads the caller from verified token claims. The claims `email_verified` and `admin`, a custom one, must be exactly `true`. */
 export function callerOf(uid: string, token: Partial<DecodedIdToken>): Caller {
-  return { uid, email: token.email ?? null, admin: token['admin'] === true };
+  return { uid, email: token.email ?? null, emailVerified: token.email_verified === true, admin: token['admin'] === true };
 }
 
 /**

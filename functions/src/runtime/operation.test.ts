@@ -5,8 +5,8 @@ import type { Caller } from './caller.ts';
 import { AppError, toAppError } from './errors.ts';
 import { callable, operation, runOperation, type CallContext, type Operation } from './operation.ts';
 
-const ada: Caller = { uid: 'ada', email: null, admin: false };
-const root: Caller = { uid: 'root', email: null, admin: true };
+const ada: Caller = { uid: 'ada', email: null, emailVerified: false, admin: false };
+const root: Caller = { uid: 'root', email: null, emailVerified: false, admin: true };
 const quiet = { emit: () => undefined, signal: new AbortController().signal };
 type Handle = (input: { name: string; times: number }, context: CallContext) => Promise<{ greeting: string }>;
 
@@ -36,7 +36,7 @@ const run = (op: Operation, raw: unknown, caller: Caller | null, stream: Pick<Ca
 describe('an operation: access', () => {
   it('lets anybody call what is public, as nobody', async () => {
     const { output } = await run(greet('public', (_input, { caller }) => Promise.resolve({ greeting: JSON.stringify(caller) })), { name: 'x' }, null);
-    assert.deepEqual(output, { greeting: '{"uid":"","email":null,"admin":false}' });
+    assert.deepEqual(output, { greeting: '{"uid":"","email":null,"emailVerified":false,"admin":false}' });
   });
 
   it('refuses who has not signed in', async () => {

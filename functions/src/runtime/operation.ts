@@ -54,7 +54,7 @@ export function operation<Input extends z.ZodType, Output extends z.ZodType>(def
   return definition;
 }
 
-const nobody: Caller = { uid: '', email: null, admin: false };
+const nobody: Caller = { uid: '', email: null, emailVerified: false, admin: false };
 
 /**
  * Runs an operation: access, input, handler, output. Unknown output fields are dropped by the output schema,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
-import { after, newId, now, random, useSystem, wait, type System } from './system.ts';
+import { after, newId, newSecret, now, random, useSystem, wait, type System } from './system.ts';
 
 /** A system that stands still: timers run when `pass` lets the time go on. */
 function still(): System & { pass: (ms: number) => void } {
@@ -37,6 +37,17 @@ describe('system: clock, timers and chance', () => {
     const ids = Array.from({ length: 1_000 }, newId);
     for (const id of ids) assert.match(id, /^[A-Za-z0-9_-]{20}$/);
     assert.equal(new Set(ids).size, ids.length);
+  });
+
+  it('make secrets of 192 bits, never the same, also where a replacement has none', () => {
+    for (const system of [null, still()]) {
+      useSystem(system);
+      const secrets = Array.from({ length: 1_000 }, newSecret);
+      for (const secret of secrets) assert.match(secret, /^[A-Za-z0-9_-]{32}$/);
+      assert.equal(new Set(secrets).size, secrets.length);
+    }
+    useSystem({ ...still(), newSecret: () => 'secret-1' });
+    assert.equal(newSecret(), 'secret-1');
   });
 
   it('can be replaced, also behind functions that were passed on before', () => {

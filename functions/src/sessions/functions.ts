@@ -1,11 +1,11 @@
-import { AppError } from '../runtime/errors.ts';
 import { liveDatabaseUrl } from '../runtime/firebase.ts';
 import { operation } from '../runtime/operation.ts';
 import { newId, now } from '../runtime/system.ts';
 import { endSession as end, startSession as start } from './lifecycle.ts';
-import { listMySessionsInput, listMySessionsOutput, sessionIdInput, sessionView, startSessionInput, startSessionOutput, type SessionDoc } from './schema.ts';
-import { getOwnSession, listSessions } from './store.ts';
-import { parseCursor, toCursor, toSessionView, toStarted } from './views.ts';
+import { requireMember, requireOwner } from './members.ts';
+import { listMySessionsInput, listMySessionsOutput, ownSessionView, renameSessionInput, sessionIdInput, sessionView, startSessionInput, startSessionOutput } from './schema.ts';
+import { commitRename, getSessionOf, listSessions } from './store.ts';
+import { parseCursor, toCursor, toOwnSessionView, toSessionView, toStarted } from './views.ts';
 
 export const startSession = operation({
   name: 'startSession',
@@ -22,19 +22,19 @@ export const startSession = operation({
 
 export const getSession = operation({
   name: 'getSession',
-  summary: 'One session of the signed-in user.',
+  summary: 'One session that the signed-in user owns or has joined.',
   access: 'signed-in',
   route: { method: 'get', path: '/sessions/{sessionId}' },
   input: sessionIdInput,
   output: sessionView,
   async handle({ sessionId }, { caller }) {
-    return toSessionView(await requireOwn(caller.uid, sessionId));
+    return toSessionView(requireMember(await getSessionOf(caller.uid, sessionId), caller.uid), caller.uid);
   },
 });
 
 export const listMySessions = operation({
   name: 'listMySessions',
-  summary: 'The sessions of the signed-in user, newest first.',
+  summary: 'The sessions that the signed-in user owns or has joined: open ones first, newest first.',
   access: 'signed-in',
   route: { method: 'get', path: '/sessions' },
   input: listMySessionsInput,
@@ -43,25 +43,31 @@ export const listMySessions = operation({
     const found = await listSessions(caller.uid, limit + 1, cursor === undefined ? null : parseCursor(cursor));
     const page = found.slice(0, limit);
     const last = page.at(-1);
-    return { sessions: page.map(toSessionView), nextCursor: found.length > limit && last ? toCursor(last) : null };
+    return { sessions: page.map((session) => toSessionView(session, caller.uid)), nextCursor: found.length > limit && last ? toCursor(last) : null };
   },
 });
 
 export const endSession = operation({
   name: 'endSession',
-  summary: 'Ends a session. Ending one that has ended changes nothing and answers it as it is.',
+  summary: 'Ends an owned session. Ending one that has ended changes nothing and answers it as it is.',
   access: 'signed-in',
   route: { method: 'post', path: '/sessions/{sessionId}/end' },
   input: sessionIdInput,
-  output: sessionView,
+  output: ownSessionView,
   async handle({ sessionId }, { caller }) {
-    const session = await requireOwn(caller.uid, sessionId);
-    return toSessionView(session.status === 'ended' ? session : (await end(sessionId, 'user', now)) ?? session);
+    const session = requireOwner(await getSessionOf(caller.uid, sessionId), caller.uid);
+    return toOwnSessionView(session.status === 'ended' ? session : (await end(sessionId, 'user', now)) ?? session);
   },
 });
 
-async function requireOwn(uid: string, sessionId: string): Promise<SessionDoc> {
-  const session = await getOwnSession(uid, sessionId);
-  if (!session) throw new AppError('not-found', 'You have no session with this id.', { reason: 'not_found' });
-  return session;
-}
+export const renameSession = operation({
+  name: 'renameSession',
+  summary: 'Gives an owned session a name, or takes it back.',
+  access: 'signed-in',
+  route: { method: 'patch', path: '/sessions/{sessionId}' },
+  input: renameSessionInput,
+  output: ownSessionView,
+  async handle({ sessionId, name }, { caller }) {
+    return toOwnSessionView(await commitRename(caller.uid, sessionId, name));
+  },
+});

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { listMySessionsInput, serverConfigSchema, sessionIdInput, startSessionInput } from './schema.ts';
+import { listMySessionsInput, renameSessionInput, serverConfigSchema, sessionIdInput, startSessionInput } from './schema.ts';
 
 const badIds = ['', 'a/b', '..', '../users/u2', 'a.b', 'a b', 'a#b', 'x'.repeat(65), 7, null, ['a']];
 const starts = (value: object): boolean => startSessionInput.safeParse({ agentInstanceId: 'a1', ...value }).success;
@@ -33,6 +33,13 @@ describe('the other session inputs', () => {
     assert.ok(sessionIdInput.safeParse({ sessionId: 's1' }).success);
     for (const sessionId of badIds) assert.ok(!sessionIdInput.safeParse({ sessionId }).success, String(sessionId));
     assert.ok(!sessionIdInput.safeParse({ sessionId: 's1', reason: 'admin' }).success);
+  });
+
+  it('take a name of 1 to 60 characters, none of them for control, or null', () => {
+    const name = (value: unknown) => renameSessionInput.safeParse({ sessionId: 's1', name: value });
+    assert.equal(name('  Friday night  ').data?.name, 'Friday night');
+    for (const good of [null, 'x', 'n'.repeat(60), 'Überraschung 🎉']) assert.ok(name(good).success, String(good));
+    for (const bad of ['', '   ', 'n'.repeat(61), 'a\nb', 'a\0b', 7, {}, undefined]) assert.ok(!name(bad).success, JSON.stringify(bad));
   });
 
   it('page by 20, and by 100 at most', () => {

@@ -27,6 +27,7 @@ export const serverConfigSchema = z.object({
     apiBaseUrl: z.string(),
     liveDatabaseUrl: z.string(),
     streamCaptureUrl: z.string().nullable().default(null),
+    joinUrl: z.string().nullable().default(null).describe('Page of the app that takes an invite behind `#`: the links of invites lead to it. null: invites have no link.'),
   }),
   modelRouting: z.record(z.enum(vendorNames), z.object({
     vision: z.string().describe('Model for turns with a frame.'),
@@ -124,8 +125,18 @@ export interface SessionDoc {
   cleanupAt: Timestamp | null;
 }
 
-export const sessionView = z.object({
+/** Where a page of sessions ended. */
+export interface Cursor {
+  status: SessionDoc['status'];
+  startedAt: number;
+  sessionId: string;
+}
+
+/** A session as its owner sees it. */
+export const ownSessionView = z.object({
   sessionId: idSchema,
+  name: z.string().nullable().describe('What its owner calls it.'),
+  role: z.enum(roles).describe('What the caller is in it.'),
   agentInstanceId: idSchema,
   agentProductId: idSchema,
   status: z.enum(['active', 'ended']),
@@ -140,6 +151,14 @@ export const sessionView = z.object({
   endedAt: momentSchema.nullable(),
   generation: z.int(),
   priceVersion: z.int(),
+});
+
+/** A session as any member sees it: what it costs is its owner's business, and so is what it is about. */
+export const sessionView = ownSessionView.extend({
+  startingDOFs: dofsSchema.nullable().describe('null for members who do not own the session.'),
+  consumedDOFs: dofsSchema.nullable().describe('Settled-to-date while open (the live meter is at live.path), final once ended; null for members who do not own the session.'),
+  settledDOFs: dofsSchema.nullable().describe('null for members who do not own the session.'),
+  gameContext: gameContextSchema.nullable().describe('null for members who do not own the session.'),
 });
 
 /** Where a client watches a session: open `path` in the Realtime Database at `databaseUrl`. */
@@ -162,5 +181,11 @@ export const startSessionOutput = z.object({
 });
 
 export const sessionIdInput = z.strictObject({ sessionId: idSchema });
+
+export const renameSessionInput = z.strictObject({
+  sessionId: idSchema,
+  name: z.string().trim().min(1).max(60).regex(/^\P{Cc}*$/u, 'must not contain control characters').nullable().describe('What the session is called, or null for no name.'),
+});
+
 export const listMySessionsInput = pageSchema;
 export const listMySessionsOutput = z.object({ sessions: z.array(sessionView), nextCursor: z.string().nullable() });

@@ -13,7 +13,8 @@ import { commitIfUnchanged, unchanged, type Plan } from '../runtime/commit.ts';
 import { AppError } from '../runtime/errors.ts';
 import { db } from '../runtime/firebase.ts';
 import { log } from '../runtime/log.ts';
-import { serverConfigSchema, type CloseReason, type ServerConfig, type SessionDoc } from './schema.ts';
+import { requireOwner } from './members.ts';
+import { serverConfigSchema, type CloseReason, type Cursor, type ServerConfig, type SessionDoc } from './schema.ts';
 import { decideStart, newSession, nextHold, type NewSession, type StartDecision } from './start.ts';
 
 /** sessions/{sessionId} */
@@ -181,7 +182,8 @@ function endedSession(session: SessionDoc, closeReason: CloseReason, total: numb
   };
 }
 
-function writeEvent(batch: FirebaseFirestore.WriteBatch, session: SessionDoc, type: Parameters<typeof newEvent>[0]['type'], data: Record<string, unknown>): void {
+/** Writes the event of a change into the commit of that change; `session` is as it is afterwards. */
+export function writeEvent(batch: FirebaseFirestore.WriteBatch, session: SessionDoc, type: Parameters<typeof newEvent>[0]['type'], data: Record<string, unknown>): void {
   const { sessionId, ownerId, agentInstanceId, version } = session;
   const event = newEvent({ type, subject: sessionId, sequence: version, data: { sessionId, userId: ownerId, agentInstanceId, ...data } });
   batch.create(outboxRef(event.eventId), toOutbox(event));
@@ -193,10 +195,34 @@ export async function getOwnSession(uid: string, sessionId: string): Promise<Ses
   return session?.ownerId === uid ? session : null;
 }
 
-/** One page of a user's sessions, newest first, starting after the given moment and id. */
-export async function listSessions(uid: string, limit: number, after: { startedAt: number; sessionId: string } | null): Promise<SessionDoc[]> {
-  const newestFirst = db().collection('sessions').where('ownerId', '==', uid).orderBy('startedAt', 'desc').orderBy('sessionId', 'desc').limit(limit);
-  const query = after ? newestFirst.startAfter(Timestamp.fromMillis(after.startedAt), after.sessionId) : newestFirst;
+/** A session that this user is a member of; null for a missing one and for any other alike. One read. */
+export async function getSessionOf(uid: string, sessionId: string): Promise<SessionDoc | null> {
+  const session = (await sessionRef(sessionId).get()).data();
+  return session && Object.hasOwn(session.members, uid) ? session : null;
+}
+
+/**
+ * Gives a session a name, or takes it back, in one atomic commit. The name that it has already changes nothing.
+ * @throws AppError as requireOwner does, `aborted` (contention).
+ */
+export async function commitRename(uid: string, sessionId: string, name: string | null): Promise<SessionDoc> {
+  const ref = sessionRef(sessionId);
+  return commitIfUnchanged(async () => {
+    const snapshot = await ref.get();
+    const session = requireOwner(snapshot.data(), uid);
+    if (session.name === name) return { result: session };
+    const next = { ...session, name, version: session.version + 1 };
+    return { result: next, write: (batch) => {
+      batch.update(ref, { name, version: next.version }, unchanged(snapshot));
+      writeEvent(batch, next, 'session.renamed', { name });
+    } };
+  });
+}
+
+/** One page of the sessions that a user is a member of: open ones first (`active` sorts before `ended`), newest first, starting after the given position. */
+export async function listSessions(uid: string, limit: number, after: Cursor | null): Promise<SessionDoc[]> {
+  const openFirst = db().collection('sessions').where('memberIds', 'array-contains', uid).orderBy('status').orderBy('startedAt', 'desc').orderBy('sessionId', 'desc').limit(limit);
+  const query = after ? openFirst.startAfter(after.status, Timestamp.fromMillis(after.startedAt), after.sessionId) : openFirst;
   return (await query.get()).docs.map((doc) => doc.data() as SessionDoc);
 }
 

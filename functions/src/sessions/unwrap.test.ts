@@ -9,7 +9,7 @@ const product: ProductDoc = {
   name: 'Scout', description: 'An agent.', provider: 'google', voiceId: 'en-US-Wavenet-C', rank: 'elite', toolkit: ['lookUpGuide', 'setObjective'], hasVoiceChat: true, hasCommentator: false, hasMemory: true,
   specialization: { game: 'chess' }, version: 3, dofRates: rates({ frame: { standard: 1, burst: 2, continuous: 3 }, instruction: 4, audioSecond: 5, per1kTokens: { text: 6, output: 7 } }), active: true,
 };
-const endpoints = { apiBaseUrl: 'https://api.example', liveDatabaseUrl: 'https://live.example', streamCaptureUrl: null };
+const endpoints = { apiBaseUrl: 'https://api.example', liveDatabaseUrl: 'https://live.example', streamCaptureUrl: null, joinUrl: null };
 const routing = {
   gemini: { vision: 'gemini-sees', chat: 'gemini-talks', embedding: 'gemini-embeds' },
   google: { vision: 'google-sees', chat: 'google-talks', tts: 'google-speaks' },

@@ -1,19 +1,33 @@
 import type { z } from 'zod';
 import * as cursors from '../runtime/cursor.ts';
 import type { OpenSession } from './lifecycle.ts';
-import type { SessionDoc, sessionView, startSessionOutput } from './schema.ts';
+import { roleOf } from './members.ts';
+import type { Cursor, liveAddress, ownSessionView, SessionDoc, sessionView, startSessionOutput } from './schema.ts';
 
 /** A session as its owner sees it. */
-export function toSessionView(session: SessionDoc): z.input<typeof sessionView> {
+export function toOwnSessionView(session: SessionDoc): z.input<typeof ownSessionView> {
   return {
     ...session,
+    role: 'owner',
     startedAt: session.startedAt.toDate().toISOString(),
     expiresAt: session.expiresAt.toDate().toISOString(),
     endedAt: session.endedAt?.toDate().toISOString() ?? null,
   };
 }
 
-/** The answer to startSession: client-safe config and where to watch (`shardUrl`, or the configured database when null), never a key. */
+/** A session as this member sees it. */
+export function toSessionView(session: SessionDoc, uid: string): z.input<typeof sessionView> {
+  const view = toOwnSessionView(session);
+  const role = roleOf(session, uid)!;
+  return role === 'owner' ? view : { ...view, role, startingDOFs: null, consumedDOFs: null, settledDOFs: null, gameContext: null };
+}
+
+/** Where to watch a session: in the database at `shardUrl`, or in the configured one when null. */
+export function toLiveAddress({ sessionId, config }: SessionDoc, shardUrl: string | null): z.input<typeof liveAddress> {
+  return { databaseUrl: shardUrl ?? config.endpoints.liveDatabaseUrl, path: `live/${sessionId}`, streamsPath: `streams/${sessionId}` };
+}
+
+/** The answer to startSession: client-safe config and where to watch, never a key. */
 export function toStarted({ session, resumed, remainingDOFs }: OpenSession, shardUrl: string | null): z.input<typeof startSessionOutput> {
   const { sessionId, generation, config } = session;
   return {
@@ -21,25 +35,23 @@ export function toStarted({ session, resumed, remainingDOFs }: OpenSession, shar
     generation,
     resumed,
     config,
-    live: { databaseUrl: shardUrl ?? config.endpoints.liveDatabaseUrl, path: `live/${sessionId}`, streamsPath: `streams/${sessionId}` },
+    live: toLiveAddress(session, shardUrl),
     remainingDOFs,
     expiresAt: session.expiresAt.toDate().toISOString(),
   };
 }
 
-/** Where a page of sessions ended. */
-export interface Cursor {
-  startedAt: number;
-  sessionId: string;
-}
+/** What stands for a status at the head of a cursor. */
+const marks = { active: 'a', ended: 'e' } as const;
 
 /** An opaque cursor that continues after this session. */
-export function toCursor({ startedAt, sessionId }: SessionDoc): string {
-  return cursors.toCursor({ order: startedAt.toMillis(), id: sessionId });
+export function toCursor({ status, startedAt, sessionId }: Pick<SessionDoc, keyof Cursor>): string {
+  return marks[status] + cursors.toCursor({ order: startedAt.toMillis(), id: sessionId });
 }
 
 /** Reads a cursor. Errors as cursors.parseCursor. */
 export function parseCursor(cursor: string): Cursor {
-  const { order, id } = cursors.parseCursor(cursor);
-  return { startedAt: order, sessionId: id };
+  const [, mark, position = ''] = /^([ae])(.*)$/s.exec(cursor) ?? [];
+  const { order, id } = cursors.parseCursor(position);
+  return { status: mark === marks.active ? 'active' : 'ended', startedAt: order, sessionId: id };
 }

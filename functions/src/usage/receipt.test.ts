@@ -125,7 +125,7 @@ describe('a line of a receipt', () => {
     const payment = { lots: [{ grantId: 'g1', amount: 10 }, { grantId: 'gone', amount: 5 }], debtDOFs: 0, entryIds: ['settle-s1-20'] };
     const shown = receiptLine.parse(toReceiptLine(line(5, 20), payment, 20, new Map([['g1', 'trial']])));
     assert.deepEqual(shown, {
-      requestId: 'r20', turnId: 't20', at: '1970-01-01T00:00:01.020Z', frame: 'standard', instruction: true, audioSeconds: 0, provider: 'offline', model: 'm', usage: { outputTokens: 7 },
+      requestId: 'r20', turnId: 't20', memberId: null, at: '1970-01-01T00:00:01.020Z', frame: 'standard', instruction: true, audioSeconds: 0, provider: 'offline', model: 'm', usage: { outputTokens: 7 },
       outcome: 'complete', estimated: false, costDOFs: 15, fromDOFs: 5, toDOFs: 20, settled: true, lots: [{ grantId: 'g1', source: 'trial', amount: 10 }, { grantId: 'gone', source: null, amount: 5 }],
       debtDOFs: 0, entryIds: ['settle-s1-20'],
     });

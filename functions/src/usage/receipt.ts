@@ -60,10 +60,11 @@ export function paymentOf({ from, to }: Pick<UsageLine, 'from' | 'to'>, stretche
 
 /** A line as the receipt shows it. */
 export function toReceiptLine(line: UsageLine, payment: Payment, settledDOFs: number, sources: ReadonlyMap<string, GrantSource>): ReceiptLine {
-  const { requestId, turnId, at, from, to, input, provider, model, usage, outcome, estimated } = line;
+  const { requestId, turnId, at, from, to, input, provider, model, usage, outcome, estimated, by } = line;
   return {
     requestId: requestId === '' ? null : requestId,
     turnId: turnId === '' ? null : turnId,
+    memberId: by ?? null,
     at: new Date(at).toISOString(),
     frame: input.frame as ReceiptLine['frame'],
     instruction: input.instruction,

@@ -28,6 +28,7 @@ const paidPart = z.object({
 export const receiptLine = z.object({
   requestId: idSchema.nullable().describe('Null for DOFs whose record was lost.'),
   turnId: idSchema.nullable(),
+  memberId: z.string().nullable().describe('The member who took the turn; null for the owner.'),
   at: momentSchema.describe('When the turn ended.'),
   frame: z.keyof(dofRatesSchema.shape.frame).nullable().describe('How the frame was seen; null without one.'),
   instruction: z.boolean().describe('Whether an instruction was sent.'),

@@ -128,7 +128,7 @@ export class Clients {
 
   private operate<Name extends keyof typeof operations>(name: Name, input: unknown, uid: string): Promise<z.output<(typeof operations)[Name]['output']>> {
     const op: Operation = operations[name];
-    const caller = uid === administrator.uid ? administrator : { uid, email: null, admin: false };
+    const caller = uid === administrator.uid ? administrator : { uid, email: null, emailVerified: false, admin: false };
     const context = { caller, emit: () => undefined, signal: new AbortController().signal };
     return this.world.call(this.processOf(), async () => op.output.parse(await op.handle(op.input.parse(input), context))) as Promise<z.output<(typeof operations)[Name]['output']>>;
   }

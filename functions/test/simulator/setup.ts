@@ -9,7 +9,7 @@ export type Player = (typeof players)[number];
 export const agentsPerPlayer = 2;
 
 /** The administrator whose service grants and corrects. */
-export const administrator = { uid: 'root', email: null, admin: true };
+export const administrator = { uid: 'root', email: null, emailVerified: false, admin: true };
 
 /** Id of a player's agent. */
 export const agentId = (player: string, index: number): string => `${player}-${index}`;

@@ -1,0 +1,20 @@
+import { AppError } from '../runtime/errors.ts';
+import type { Role, SessionDoc } from './schema.ts';
+
+/** What a user is in a session; null for one who is no member. */
+export function roleOf({ members }: Pick<SessionDoc, 'members'>, uid: string): Role | null {
+  return Object.hasOwn(members, uid) ? members[uid]! : null;
+}
+
+/** A session that the user is a member of. @throws AppError `not-found` for a missing and a foreign one alike. */
+export function requireMember(session: SessionDoc | null | undefined, uid: string): SessionDoc {
+  if (session && roleOf(session, uid) !== null) return session;
+  throw new AppError('not-found', 'You have no session with this id.', { reason: 'not_found' });
+}
+
+/** A session that the user owns. @throws AppError as requireMember does, `permission-denied` (not_owner) for its other members. */
+export function requireOwner(session: SessionDoc | null | undefined, uid: string): SessionDoc {
+  const shared = requireMember(session, uid);
+  if (shared.ownerId === uid) return shared;
+  throw new AppError('permission-denied', 'Only the owner of the session may do this.', { reason: 'not_owner' });
+}
