@@ -1,14 +1,14 @@
 import { badMedia } from '../failures.ts';
-import { flacLength } from './flac.ts';
-import { nothingRead, secondsOf, type Length } from './length.ts';
-import { isMp3Frame, mp3Seconds } from './mp3.ts';
-import { mp4Length } from './mp4-audio.ts';
-import { oggLength } from './ogg.ts';
-import { wavChunks, wavInfo } from './wav.ts';
-import { webmLength } from './webm.ts';
+import { flacLength } from './sound/flac.ts';
+import { nothingRead, secondsOf, type Length } from './sound/length.ts';
+import { isMp3Frame, mp3Seconds } from './sound/mp3.ts';
+import { mp4Length } from './sound/mp4-audio.ts';
+import { oggLength } from './sound/ogg.ts';
+import { wavChunks, wavInfo } from './sound/wav.ts';
+import { webmLength } from './sound/webm.ts';
 
 export { imageSize, type ImageSize } from './image-header.ts';
-export { wavLoudness } from './wav.ts';
+export { wavLoudness } from './sound/wav.ts';
 
 const ascii = (bytes: Uint8Array, from: number, to: number) => Buffer.from(bytes.subarray(from, to)).toString('latin1');
 

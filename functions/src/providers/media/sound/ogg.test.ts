@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { flacFrameOf, flacHead, oggOpus, oggPage, opusHead, opusPacket, opusTags, vorbisHeaders } from '../../../test/sounds.ts';
-import { audioSeconds } from './media.ts';
+import { flacFrameOf, flacHead, oggOpus, oggPage, opusHead, opusPacket, opusTags, vorbisHeaders } from '../../../../test/sounds.ts';
+import { audioSeconds } from '../media.ts';
 import { oggLength } from './ogg.ts';
 
 const times = (count: number, packet: Buffer) => new Array<Buffer>(count).fill(packet);

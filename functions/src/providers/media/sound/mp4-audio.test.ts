@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { box, fullBox, opusPacket, sampleEntry, u32 } from '../../../test/sounds.ts';
-import { audioSeconds } from './media.ts';
+import { box, fullBox, opusPacket, sampleEntry, u32 } from '../../../../test/sounds.ts';
+import { audioSeconds } from '../media.ts';
 import { mp4Length } from './mp4-audio.ts';
 
 const seconds = (...parts: Buffer[]) => audioSeconds(Buffer.concat(parts), 'audio/mp4');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { element, opusPacket, vorbisHeaders } from '../../../test/sounds.ts';
+import { element, opusPacket, vorbisHeaders } from '../../../../test/sounds.ts';
 import { ids } from './ebml.ts';
-import { audioSeconds } from './media.ts';
+import { audioSeconds } from '../media.ts';
 import { webmLength } from './webm.ts';
 
 const times = (count: number, packet: Buffer) => new Array<Buffer>(count).fill(packet);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { flacFrameOf, flacHead } from '../../../test/sounds.ts';
+import { flacFrameOf, flacHead } from '../../../../test/sounds.ts';
 import { flacFrame, flacLength } from './flac.ts';
-import { audioSeconds } from './media.ts';
+import { audioSeconds } from '../media.ts';
 
 const seconds = (...parts: Buffer[]) => audioSeconds(Buffer.concat(parts), 'audio/flac');
 const frames = (count: number, options: Parameters<typeof flacFrameOf>[0] = {}) => Buffer.concat(Array.from({ length: count }, (_, number) => flacFrameOf({ ...options, number: [number % 128] })));
