@@ -37,7 +37,7 @@ export const sessionMutations: Mutation[] = [
   },
   {
     guard: 'hold limit', what: 'A hold is extended beyond the limit per session.', file: 'sessions/start.ts',
-    find: 'Math.min(available, allowed, ', replace: 'Math.min(available, ', tests: [unit('sessions/start')],
+    find: 'available, missing), allowed, ', replace: 'available, missing), ', tests: [unit('sessions/start')],
   },
   {
     guard: 'release', what: 'The sweep does not settle what a lost trigger left.', file: 'ops/sweep.ts',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { productSchema } from '../../functions/src/agents/schema.ts';
 import { inputPrice, usagePrice, type PricedInput, type PricedUsage } from '../../functions/src/credits/prices.ts';
 import { serverConfigSchema, sessionConfigSchema } from '../../functions/src/sessions/schema.ts';
+import { liveVoice } from '../../functions/src/voice/voice.ts';
 import { expandSeed, readSeed, type Seed, type SeedAgent } from './seed.ts';
 import { validateSeed } from './validate.ts';
 
@@ -71,6 +72,12 @@ describe('seed', () => {
         const priced = { ...input, frame: input.frame as PricedInput['frame'], textCharacters: 0, modelCalls: 1, spoken: false };
         assert.equal(to - from, inputPrice(rates, priced) + usagePrice(rates, { ...usage, spokenCharacters: 0 } as PricedUsage), requestId);
       }
+    }
+  });
+
+  it('lets every product that talks do so live, in the voice of its vendor', () => {
+    for (const [id, { provider, voiceId, hasVoiceChat, dofRates }] of Object.entries(readSeed().products)) {
+      if (hasVoiceChat && dofRates.voiceMinute !== undefined) assert.doesNotThrow(() => liveVoice(provider, voiceId), id);
     }
   });
 

@@ -2,6 +2,7 @@ import { FieldValue, type CollectionReference, type DocumentReference } from 'fi
 import { commitIfUnchanged, unchanged } from '../runtime/commit.ts';
 import { AppError } from '../runtime/errors.ts';
 import { db } from '../runtime/firebase.ts';
+import { log } from '../runtime/log.ts';
 import { now } from '../runtime/system.ts';
 import { agentSubject, newEvent } from '../events/events.ts';
 import { outboxRef, toOutbox } from '../events/store.ts';
@@ -94,13 +95,16 @@ export async function getProduct(productId: string, version: number): Promise<Pr
   if (known) return known;
   const stored = (await db().collection('products').doc(productId).get()).data();
   requireProvider(productId, stored?.['provider']);
-  const { success, data: product } = productSchema.safeParse(stored);
-  if (!success || product.version !== version) return null;
+  const { success, data: product, error } = productSchema.safeParse(stored);
+  if (!success || product.version !== version) {
+    log.write({ severity: 'ERROR', message: 'product is missing, malformed or of another version', productId, version, stored: stored ? String(stored['version']) : null, issues: stored && error ? error.issues.map((issue) => issue.path.join('.')) : [] });
+    return null;
+  }
   products.set(key, product);
   return product;
 }
 
 function requireProvider(productId: string, provider: unknown): void {
   if (typeof provider !== 'string' || (vendorNames as readonly string[]).includes(provider)) return;
-  throw notConfigured(`The product ${productId} names the provider "${provider}", which does not exist. There are ${vendorNames.join(', ')}.`);
+  throw notConfigured(`The product ${productId} names the provider "${provider}", which does not exist. There are ${vendorNames.join(', ')}. Write a new version of the product.`);
 }

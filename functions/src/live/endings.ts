@@ -27,3 +27,8 @@ export function cutReason({ outcome }: Pick<ModelRun, 'outcome'>, { spent, calle
   if (spent) return 'dofs_exhausted';
   return callerGone ? 'caller_gone' : late ? 'deadline' : closed ? 'session_closed' : 'provider_fault';
 }
+
+/** Whether a reply is as the model meant it: what was cut or refused is neither spoken nor remembered. */
+export function isWhole({ outcome }: { outcome: ModelRun['outcome'] | 'skipped' }): boolean {
+  return outcome === 'complete' || outcome === 'length';
+}

@@ -10,13 +10,15 @@ import { resilientProvider, targetKey } from '../providers/resilient.ts';
 import { withRetries, type RetryOptions } from '../providers/retry.ts';
 import { providerSettings } from '../providers/settings.ts';
 import type { Degradation, ModelTarget, ProviderName, Speech, ToolCall, VendorName } from '../providers/types.ts';
-import { toAppError, type AppError } from '../runtime/errors.ts';
+import { AppError, toAppError } from '../runtime/errors.ts';
 import { log } from '../runtime/log.ts';
+import { after, now } from '../runtime/system.ts';
 import { callTool, toolsOf } from '../toolkit/toolkit.ts';
 import type { Abilities, Background, TurnAbout, TurnIdentity } from './abilities.ts';
 import { cutToWeight, maxExchanges, maxNoteCharacters, maxResultCharacters, weightOf } from './bounds.ts';
 import { readObjective, setObjective } from './store.ts';
 import { recentExchanges } from './store-requests.ts';
+import { inTime } from './turn-time.ts';
 
 /** Kept by each instance: what one turn finds out about a model serves the next. */
 const breakers = newBreakers();
@@ -81,10 +83,23 @@ function fitting(note: string): string {
 }
 
 async function recallTexts(about: TurnAbout, query: string): Promise<string[]> {
-  const [{ provider, model, settings }] = usableOf([embeddingOf(about)]) as [Usable<Wanted>];
+  const [wanted] = usableOf([embeddingOf(about)]) as [Usable<Wanted>];
+  const { provider, model, settings } = wanted;
   const embeddings = await loadEmbeddings(provider, settings);
   const agent = { uid: about.ownerId, agentInstanceId: about.agentInstanceId };
-  return withRetries((signal) => recall(agent, query, { embeddings, model, signal }), retrying(about, { provider, model }));
+  const ms = Math.min(mostRecallingMs, (about.deadlineAt - now()) / 4);
+  return within(about, ms, (patient) => withRetries((signal) => recall(agent, query, { embeddings, model, signal }), retrying(patient, wanted)))
+    .catch((error: unknown) => { throw failed(about, wanted, error); });
+}
+
+/** How long memory may take: an answer without it is better than none. */
+const mostRecallingMs = 3_000;
+
+/** The failure of a model that a turn can do without, which the log should name. */
+function failed({ sessionId, turnId }: TurnIdentity, target: ModelTarget, error: unknown): AppError {
+  const failure = toAppError(error);
+  log.warn('model failed', { sessionId, turnId, model: targetKey(target), reason: failure.details?.reason, problem: failure.message });
+  return failure;
 }
 
 function carryOut(about: TurnAbout, call: ToolCall): Promise<Record<string, unknown>> {
@@ -105,20 +120,33 @@ async function speak(about: TurnAbout, text: string): ReturnType<Abilities['spea
   if (model === undefined) throw notConfigured(`No model speaks for the ${provider} provider. Set config/server.modelRouting.${provider}.tts.`);
   const voices = usableOf([{ provider, model, voice: voiceId }, ...ttsFallbacks]);
   const failures: AppError[] = [];
-  for (const voice of voices) {
+  for (const [index, voice] of voices.entries()) {
     try {
-      const speech = await speakWith(voice, about, text);
+      const speech = await speakWith(voice, about, text, index + 1 < voices.length);
       return { speech, degradations: failures.length === 0 ? [] : [{ what: 'speech', from: targetKey(voices[0]!), to: targetKey(voice), because: failures[0]!.details?.reason ?? 'internal' }] };
     } catch (error) {
-      failures.push(toAppError(error));
+      failures.push(failed(about, voice, error));
     }
   }
   throw failures[0]!;
 }
 
-async function speakWith({ provider, model, voice, settings }: Usable<{ voice: string } & Wanted>, about: TurnAbout, text: string): Promise<Speech> {
+/** How long the last voice may take: a player waits for it, and the session with him. */
+const mostSpeakingMs = 10_000;
+
+async function speakWith({ provider, model, voice, settings }: Usable<{ voice: string } & Wanted>, about: TurnAbout, text: string, replaceable: boolean): Promise<Speech> {
+  const left = about.deadlineAt - now();
   const speaker = await loadSpeech(provider, settings);
-  return withRetries((signal) => speaker.speak({ text, voice, model, signal }), retrying(about, { provider, model }));
+  return within(about, Math.min(mostSpeakingMs, replaceable ? left / 2 : left), (patient) => (
+    withRetries((signal) => speaker.speak({ text, voice, model, signal }), retrying(patient, { provider, model }))));
+}
+
+/** Does what may be given up before the turn is: its own time, at most `ms`. @throws AppError `deadline-exceeded` (provider_timeout) when that is over. */
+async function within<T>(about: TurnAbout, ms: number, act: (patient: TurnAbout) => Promise<T>): Promise<T> {
+  const patience = new AbortController();
+  const cancel = after(ms, () => patience.abort(new AppError('deadline-exceeded', 'This took too long and was given up.', { reason: 'provider_timeout' })));
+  const patient = { ...about, deadlineAt: Math.min(about.deadlineAt, now() + ms), signal: AbortSignal.any([about.signal, patience.signal]) };
+  return inTime(act(patient), patient).finally(cancel);
 }
 
 /** @throws AppError `failed-precondition` (provider_configuration) when nothing embeds for the session's provider. */

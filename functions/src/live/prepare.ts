@@ -90,7 +90,7 @@ function isSpoken({ interactiveVoiceMode, commentaryMode }: SessionConfig, conve
 }
 
 function toFrame(data: string, maxBytes: number, maxPixels: number): NonNullable<ModelRequest['frame']> {
-  const bytes = decodeBase64(data, maxBytes);
+  const bytes = decodeBase64(data, maxBytes, 'frameData');
   const mime = sniffImage(bytes);
   if (mime === null) throw badMedia('frameData is not a JPEG, PNG or WebP image.');
   imageSize(bytes, mime, maxPixels);
@@ -98,7 +98,7 @@ function toFrame(data: string, maxBytes: number, maxPixels: number): NonNullable
 }
 
 function toAudio(data: string, maxBytes: number): NonNullable<ModelRequest['audio']> {
-  const bytes = decodeBase64(data, maxBytes);
+  const bytes = decodeBase64(data, maxBytes, 'audioData');
   const mime = sniffAudio(bytes);
   if (mime === null) throw badMedia('audioData is not WAV, MP3, OGG, FLAC, WebM or M4A audio.');
   const seconds = audioSeconds(bytes, mime);

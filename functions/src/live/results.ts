@@ -3,6 +3,7 @@ import type { Degradation, Exchange, Speech } from '../providers/types.ts';
 import { AppError } from '../runtime/errors.ts';
 import type { Answer } from './ask.ts';
 import { cutToWeight, maxExchangeCharacters } from './bounds.ts';
+import { isWhole } from './endings.ts';
 import type { Repeat, RequestRecord } from './meter.ts';
 import type { PreparedTurn } from './prepare.ts';
 import type { CutReason, processFrameOutput, SessionContext } from './schema.ts';
@@ -21,11 +22,6 @@ export interface Closing {
   remainingDOFs: number;
   /** ms since the epoch. */
   now: number;
-}
-
-/** Whether a reply is as the model meant it: what was cut or refused is nothing to remember. */
-export function isWhole({ outcome }: Pick<Answer, 'outcome'>): boolean {
-  return outcome === 'complete' || outcome === 'length';
 }
 
 /** The closed record of a turn that was answered: what a repeat gets, a receipt shows and later turns know of it. */

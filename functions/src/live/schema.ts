@@ -53,8 +53,8 @@ export const processFrameOutput = z.object({
   model: z.string(),
   speech: z.object({
     mimeType: z.enum(['audio/mpeg', 'audio/wav']),
-    seconds: z.number(),
-    characters: z.int().describe('Characters that were spoken and are charged.'),
+    seconds: z.number().nonnegative(),
+    characters: z.int().nonnegative().describe('Characters that were spoken and are charged.'),
     audioData: z.string().nullable().describe('Base64. Null in the answer to a repeated requestId: sound is not kept.'),
   }).nullable().describe('The spoken reply; null when nothing was spoken.'),
   degraded: z.array(degradationSchema).describe('What was done in another way than configured, or left out.'),

@@ -2,9 +2,9 @@ import type { Ending } from '../credits/charge.ts';
 import type { Degradation, Speech } from '../providers/types.ts';
 import { toAppError } from '../runtime/errors.ts';
 import type { Abilities, TurnAbout } from './abilities.ts';
+import { isWhole } from './endings.ts';
 import type { ModelRun } from './model.ts';
 import type { PreparedTurn } from './prepare.ts';
-import { isWhole } from './results.ts';
 
 /** A reply's sound, and what it had to do without or in another way. */
 export interface Spoken {

@@ -3,7 +3,7 @@ import { startMockCloudSpeech } from '../../test/vendors/cloud-speech.ts';
 import { wav } from '../../test/vendors/collect.ts';
 import { startMockVendor, type MockVendor } from '../../test/vendors/server.ts';
 import { mp3, mp3FrameSeconds, spokenMp3, spokenSamples } from '../../test/vendors/speech.ts';
-import { wavInfo } from './media/wav.ts';
+import { wavInfo } from './media/sound/wav.ts';
 import { loadSpeech } from './registry.ts';
 import { mostSoundBytes, speechOf, wavOf } from './speech.ts';
 

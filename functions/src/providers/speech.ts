@@ -1,7 +1,7 @@
 import { vendorDown } from './failures.ts';
 import { sniffAudio } from './media/media.ts';
-import { mp3Seconds } from './media/mp3.ts';
-import { wavInfo } from './media/wav.ts';
+import { mp3Seconds } from './media/sound/mp3.ts';
+import { wavInfo } from './media/sound/wav.ts';
 import type { ProviderName, Speech } from './types.ts';
 
 /** Most bytes of a spoken text: more than ten minutes of MP3 at 128 kbit/s, or three of WAV at 24 kHz. */

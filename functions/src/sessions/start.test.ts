@@ -113,7 +113,7 @@ describe('start: the new session', () => {
 
 describe('start: the next step of a hold', () => {
   const session = (settledDOFs: number, heldDOFs: number, limits: { holdDOFs: number; maxDOFsPerSession: number } = { holdDOFs: 100, maxDOFsPerSession: 1_000 }) =>
-    ({ settledDOFs, heldDOFs, config: { limits: { ...server.limits, ...limits } } }) as SessionDoc;
+    ({ settledDOFs, heldDOFs, config: { limits: { ...server.limits, ...limits }, dofRates: {}, interactiveVoiceMode: false } }) as unknown as SessionDoc;
 
   it('is another step, or what is missing when that is more', () => {
     assert.equal(nextHold(session(80, 20), 5_000, 30), 100);
@@ -130,6 +130,15 @@ describe('start: the next step of a hold', () => {
     assert.equal(nextHold(session(700, 230), 5_000, 30), 70);
     assert.equal(nextHold(session(700, 300), 5_000, 30), 0);
     assert.equal(nextHold(session(1_200, 0), 5_000, 30), 0);
+  });
+
+  it('leaves the price of a voice token, which is paid for beside the session, unless the session needs it', () => {
+    const talking = { ...session(80, 20) };
+    talking.config = { ...talking.config, interactiveVoiceMode: true, dofRates: rates({ voiceMinute: 3 }), limits: { ...talking.config.limits, voiceTokenMinutes: 10 } };
+    assert.equal(nextHold(talking, 90, 40), 60);
+    assert.equal(nextHold(talking, 90, 70), 90);
+    assert.equal(nextHold(talking, 20, 10), 20);
+    assert.equal(nextHold({ ...talking, config: { ...talking.config, interactiveVoiceMode: false } }, 90, 40), 90);
   });
 
   it('never takes a session beyond its limit, nor an agent beyond what it has', () => {

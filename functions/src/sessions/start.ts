@@ -1,7 +1,7 @@
 import { availableDOFs } from '../agents/agents.ts';
 import type { AgentDoc, ProductDoc, UserDoc } from '../agents/schema.ts';
 import { AppError } from '../runtime/errors.ts';
-import type { ServerConfig, SessionDoc } from './schema.ts';
+import type { ServerConfig, SessionConfig, SessionDoc } from './schema.ts';
 import { unwrapProduct } from './unwrap.ts';
 
 /** What is known when a start is decided; all read before anything is written. */
@@ -66,6 +66,7 @@ export interface NewSession {
 export function newSession(agent: AgentDoc, product: ProductDoc, server: ServerConfig, fresh: NewSession): SessionDoc {
   const available = availableDOFs(agent, fresh.startedAt.toMillis());
   const { holdDOFs, maxDOFsPerSession } = server.limits;
+  const config = unwrapProduct(product, server);
   return {
     ...fresh,
     members: { [fresh.ownerId]: 'owner' },
@@ -75,14 +76,14 @@ export function newSession(agent: AgentDoc, product: ProductDoc, server: ServerC
     agentInstanceId: agent.agentInstanceId,
     agentProductId: agent.agentProductId,
     priceVersion: product.version,
-    config: unwrapProduct(product, server),
+    config,
     settleEveryDOFs: server.settleEveryDOFs,
     status: 'active',
     closeReason: null,
     startingDOFs: available,
     consumedDOFs: 0,
     settledDOFs: 0,
-    heldDOFs: Math.min(available, holdDOFs, maxDOFsPerSession),
+    heldDOFs: Math.min(beyondVoice(config, available, 1), holdDOFs, maxDOFsPerSession),
     endedAt: null,
     generation: 1,
     version: 1,
@@ -98,5 +99,11 @@ export function newSession(agent: AgentDoc, product: ProductDoc, server: ServerC
 export function nextHold(session: Pick<SessionDoc, 'config' | 'settledDOFs' | 'heldDOFs'>, available: number, missing: number): number {
   const { holdDOFs, maxDOFsPerSession } = session.config.limits;
   const allowed = maxDOFsPerSession - session.settledDOFs - session.heldDOFs;
-  return Math.max(0, Math.min(available, allowed, Math.max(holdDOFs, missing)));
+  return Math.max(0, Math.min(beyondVoice(session.config, available, missing), allowed, Math.max(holdDOFs, missing)));
+}
+
+/** Of what is available: all but the price of a voice token, which is paid for beside the session, unless the session needs it. */
+function beyondVoice({ interactiveVoiceMode, dofRates: { voiceMinute = 0 }, limits: { voiceTokenMinutes } }: SessionConfig, available: number, needed: number): number {
+  const reserved = interactiveVoiceMode ? voiceMinute * (voiceTokenMinutes ?? 0) : 0;
+  return available - reserved >= needed ? available - reserved : available;
 }

@@ -21,7 +21,7 @@ const rankDefinitions: Record<Rank, { highSpeedVision: boolean; highSpeedMode: '
 export function unwrapProduct(product: ProductDoc, server: ServerConfig): SessionConfig {
   const voiceEnabled = product.hasVoiceChat || product.hasCommentator;
   if (voiceEnabled && !hasVoice(product.provider, product.voiceId)) {
-    throw notConfigured(`The product "${product.name}" names the voice "${product.voiceId}", which the ${product.provider} provider does not have.`);
+    throw notConfigured(`The product "${product.name}" names the voice "${product.voiceId}", which the ${product.provider} provider does not have. Write a new version of the product.`);
   }
   return {
     productName: product.name,
@@ -48,7 +48,7 @@ function routingOf({ name, provider, model }: ProductDoc, server: ServerConfig):
   const routing = server.modelRouting[provider];
   if (model === undefined) return routing;
   if (![routing.vision, routing.chat, ...routing.models ?? []].includes(model)) {
-    throw notConfigured(`The product "${name}" names the model "${model}", which is not offered. Add it to config/server.modelRouting.${provider}.models.`);
+    throw notConfigured(`The product "${name}" names the model "${model}", which is not offered. Add it to config/server.modelRouting.${provider}.models, or write a new version of the product.`);
   }
   return { ...routing, vision: model, chat: model };
 }

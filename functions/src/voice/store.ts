@@ -2,6 +2,7 @@ import { FieldValue, Timestamp, type DocumentReference, type DocumentSnapshot, t
 import type { AgentDoc, UserDoc } from '../agents/schema.ts';
 import { agentRef, userRef } from '../agents/store.ts';
 import { change } from '../credits/balance.ts';
+import { availableIn } from '../credits/lots.ts';
 import { placeHold, prepayHold, resolveHold, type ResolvedHold } from '../credits/holds.ts';
 import { writeMoney, writeResolvedHold, type AgentEvent } from '../credits/store.ts';
 import { newEvent } from '../events/events.ts';
@@ -51,6 +52,14 @@ async function read({ uid, sessionId, requestId }: VoiceRequest): Promise<Readin
   return { session, known, user, agent: await agentRef(uid, data.agentInstanceId).get() };
 }
 
+/** @throws AppError `resource-exhausted` (insufficient_dofs): what the session has set aside for its turns does not pay for a token. */
+function requireCovered(available: number, price: number): void {
+  if (available >= price) return;
+  throw new AppError('resource-exhausted', `This token costs ${price} DOFs, and ${available} of the agent's DOFs are not set aside for turns. Ask for fewer minutes, start a new session, or top the agent up.`, {
+    reason: 'insufficient_dofs', availableDOFs: available, neededDOFs: price,
+  });
+}
+
 /**
  * Begins an attempt in one atomic commit: the user's quota, the hold for the whole lifetime, the record of the token and
  * the events. The session is read with them, and again when the token is there: one that ends in between gets none.
@@ -70,6 +79,7 @@ export async function beginAttempt(request: VoiceRequest, provider: ProviderName
     let replaced: ResolvedHold | null = null;
     const money = change(agent.data()!, at, (draft) => {
       if (replacedHoldId !== null) replaced = resolveHold(draft, replacedHoldId, 'released');
+      requireCovered(availableIn(draft.lots, draft.holds, at), heldDOFs);
       placeHold(draft, holdId, heldDOFs, hold, at);
     });
     const placed: AgentEvent = { type: 'hold.placed', data: { holdId, state: 'pending', heldDOFs, postedDOFs: 0, releasedDOFs: 0, expiresAt: hold.expiresAt.toDate().toISOString(), sessionId: request.sessionId } };

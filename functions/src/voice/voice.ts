@@ -33,7 +33,7 @@ export function voiceTerms({ config, ...session }: SessionDoc, asked: number | u
   requireOpen(session, now);
   const { provider, voiceId: voice, dofRates: { voiceMinute }, modelRouting: { live: model }, limits: { voiceTokenMinutes } } = config;
   if (!config.interactiveVoiceMode || voiceMinute === undefined) {
-    throw new AppError('failed-precondition', 'This agent offers no voice conversation. Send audio with processFrame instead.', { reason: 'voice_unavailable' });
+    throw new AppError('failed-precondition', 'This agent offers no voice conversation. Use processFrame instead.', { reason: 'voice_unavailable' });
   }
   if (!model) throw notConfigured(`No model is configured for voice conversations. Set config/server.modelRouting.${provider}.live.`);
   const minutes = asked ?? Math.min(usualMinutes, voiceTokenMinutes);

@@ -1,9 +1,14 @@
 import { badMedia } from '../failures.ts';
-import { isMp3Frame, mp3Seconds } from './mp3.ts';
-import { wavChunks, wavInfo } from './wav.ts';
+import { flacLength } from './sound/flac.ts';
+import { nothingRead, secondsOf, type Length } from './sound/length.ts';
+import { isMp3Frame, mp3Seconds } from './sound/mp3.ts';
+import { mp4Length } from './sound/mp4-audio.ts';
+import { oggLength } from './sound/ogg.ts';
+import { wavChunks, wavInfo } from './sound/wav.ts';
+import { webmLength } from './sound/webm.ts';
 
 export { imageSize, type ImageSize } from './image-header.ts';
-export { wavLoudness } from './wav.ts';
+export { wavLoudness } from './sound/wav.ts';
 
 const ascii = (bytes: Uint8Array, from: number, to: number) => Buffer.from(bytes.subarray(from, to)).toString('latin1');
 
@@ -33,18 +38,23 @@ export function sniffAudio(bytes: Uint8Array): string | null {
   return null;
 }
 
-/** Bytes per second at 32 kbit/s, the lowest rate that speech is commonly sent with. */
-const slowestBytesPerSecond = 4000;
+/** Readers of the containers whose sound cannot simply be measured. */
+const lengths: Record<string, (bytes: Uint8Array) => Length> = { 'audio/ogg': oggLength, 'audio/flac': flacLength, 'audio/webm': webmLength, 'audio/mp4': mp4Length };
 
 /**
- * Length in seconds, for pricing: exact for MP3 and for uncompressed WAV (header and the bytes really there, whichever
- * is less), otherwise the upper bound that the byte count allows at 32 kbit/s, rounded up, at least 1. Finite and never
- * negative, whatever the header claims; 0 only for a WAV without a format or without samples, which holds no sound.
+ * Length in seconds, for pricing.
+ * - What can be counted is counted, whatever a header claims: samples of an uncompressed WAV, frames of MP3 and FLAC, packets of
+ *   Opus (in Ogg, WebM and MP4), Vorbis (Ogg, WebM) and FLAC in Ogg. Bytes in such a file that cannot be read are added at 32 kbit/s.
+ * - Where only headers speak, as for AAC, it is the greater of what they claim and of all bytes at 32 kbit/s.
+ * - Where nothing can be read it is the bytes at 32 kbit/s, rounded up, at least 1.
+ *
+ * Finite and never negative, whatever the bytes; 0 only where there is certainly no sound: a WAV without a format or without
+ * samples, a container that was read to its end and has no packet of sound. See secondsOf in length.ts.
  */
 export function audioSeconds(bytes: Uint8Array, mime: string): number {
   if (mime === 'audio/wav' && !wavChunks(bytes)) return 0;
   const exact = mime === 'audio/wav' ? wavInfo(bytes)?.seconds : mime === 'audio/mpeg' ? mp3Seconds(bytes) : null;
-  return exact ?? Math.max(1, Math.ceil(bytes.length / slowestBytesPerSecond));
+  return exact ?? secondsOf((lengths[mime] ?? nothingRead)(bytes));
 }
 
 const standardAlphabet = /^[A-Za-z0-9+/]+={0,2}$/;
@@ -54,27 +64,32 @@ const longestDataHead = 128;
 
 /**
  * Bytes of a base64 text: standard or URL-safe alphabet, padded or not, with or without a `data:<type>;base64,`
- * head. The type in that head is ignored: see sniffImage and sniffAudio.
+ * head, on one line or several. The type in that head is ignored: see sniffImage and sniffAudio.
  *
  * @param maxBytes Largest accepted result; checked from the text's length, before anything is decoded.
  * @throws AppError invalid-argument (bad_media) when the text is empty, malformed or too large.
  */
-export function decodeBase64(text: string, maxBytes: number): Buffer {
-  const payload = withoutDataHead(text);
+export function decodeBase64(text: string, maxBytes: number, name = 'The media'): Buffer {
+  const payload = withoutBreaks(withoutDataHead(text, name));
   const padding = payload.endsWith('==') ? 2 : payload.endsWith('=') ? 1 : 0;
   const size = Math.floor(((payload.length - padding) * 3) / 4);
-  if (size > maxBytes) throw badMedia(`The media is too large: at most ${maxBytes} bytes are accepted.`);
+  if (size > maxBytes) throw badMedia(`${name} is too large: at most ${maxBytes} bytes are accepted.`);
   const whole = padding > 0 ? payload.length % 4 === 0 : payload.length % 4 !== 1;
   if (!whole || !(standardAlphabet.test(payload) || urlSafeAlphabet.test(payload))) {
-    throw badMedia('The media is not valid base64.');
+    throw badMedia(`${name} is not valid base64.`);
   }
   return Buffer.from(payload, 'base64');
 }
 
-function withoutDataHead(text: string): string {
+/** Tools break base64 into lines (RFC 2045). */
+function withoutBreaks(text: string): string {
+  return /\s/.test(text) ? text.replace(/\s+/g, '') : text;
+}
+
+function withoutDataHead(text: string, name: string): string {
   if (!/^data:/i.test(text)) return text;
   const head = text.slice(0, longestDataHead);
   const comma = head.indexOf(',');
-  if (comma < 0 || !/;base64$/i.test(head.slice(0, comma))) throw badMedia('The data URL is not base64.');
+  if (comma < 0 || !/;base64$/i.test(head.slice(0, comma))) throw badMedia(`${name} is a data URL that is not base64.`);
   return text.slice(comma + 1);
 }

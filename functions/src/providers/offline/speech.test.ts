@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { audioSeconds, wavLoudness } from '../media/media.ts';
-import { wavInfo } from '../media/wav.ts';
+import { wavInfo } from '../media/sound/wav.ts';
 import { offlineSpeech } from './speech.ts';
 
 const speak = (text: string, voice = 'Nova', signal = new AbortController().signal) => offlineSpeech().speak({ text, voice, model: 'offline', signal });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { audioSeconds } from './media.ts';
+import { audioSeconds } from '../media.ts';
 import { mp3Seconds } from './mp3.ts';
 
 /** Version bits, index of the bit rate and of the sample rate: bytes and milliseconds of such a frame. */
