@@ -5,11 +5,16 @@ const meter = { file: 'live/meter.ts', tests: [unit('live/meter')] };
 
 /** Mutants of the meter and of what a turn does on it. */
 export const liveMutations: Mutation[] = [
-  { ...meter, guard: 'negative amount', what: 'A turn begins although the meter cannot pay the least for it.', find: 'if (!(claim.least <= held))', replace: 'if (held < 0)' },
-  { ...meter, guard: 'negative amount', what: 'A turn begins at a price that is no number.', find: 'if (!(claim.least <= held))', replace: 'if (claim.least > held)' },
-  { ...meter, guard: 'negative amount', what: 'A turn holds more than the meter has left.', find: 'Math.min(claim.held, remaining(meter))', replace: 'claim.held' },
+  { ...meter, guard: 'negative amount', what: 'A turn begins although the meter cannot pay the least for it.', find: 'if (!(Math.min(claim.least, wanted) <= held))', replace: 'if (held < 0)' },
+  { ...meter, guard: 'negative amount', what: 'A turn begins at a price that is no number.', find: 'if (!(Math.min(claim.least, wanted) <= held))', replace: 'if (Math.min(claim.least, wanted) > held)' },
+  { ...meter, guard: 'negative amount', what: 'A turn holds more than the meter has left.', find: 'Math.min(wanted, remaining(meter))', replace: 'wanted' },
   { ...meter, guard: 'negative amount', what: 'The meter does not count what the turn in flight holds.', find: ' - (meter.turn?.held ?? 0)', replace: '' },
   { ...meter, guard: 'negative amount', what: 'A turn is posted at more than it held.', find: 'Math.min(posting.cost, turn.held)', replace: 'posting.cost' },
+  { ...meter, guard: 'member', what: 'Anybody takes turns.', find: "if (member === undefined) return { kind: 'stranger' };", replace: '' },
+  { ...meter, guard: 'member', what: 'Spectators take turns.', find: "if (member?.role === 'spectator')", replace: 'if (now < 0)' },
+  { ...meter, guard: 'member', what: 'A member holds more than its cap leaves.', find: 'Math.min(claim.held, allowed)', replace: 'claim.held' },
+  { ...meter, guard: 'member', what: 'What a member consumes is not counted.', find: 'turn.by === undefined ? {} : { spent', replace: 'turn.by !== null ? {} : { spent' },
+  { ...meter, guard: 'member', what: 'An older version of the members replaces a newer one.', find: '(meter.membersVersion ?? 0) >= version', replace: 'version < 0' },
   { ...meter, guard: 'idempotency', what: 'A request id is answered from its record although its body differs.', find: 'if (record.hash !== claim.hash)', replace: 'if (record.hash === null)' },
   { ...meter, guard: 'idempotency', what: 'A request that is done runs again.', find: "if (record.state === 'done') return", replace: 'if (now < 0) return' },
   { ...meter, guard: 'idempotency', what: 'A request that another attempt runs is run beside it.', find: "now < record.expiresAt ? { kind: 'running'", replace: "now < 0 ? { kind: 'running'" },
