@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setLogLevel } from 'firebase/app';
-import { Timestamp } from 'firebase-admin/firestore';
+import { FieldValue, Timestamp } from 'firebase-admin/firestore';
 import type { OperationDoc } from '../src/credits/schema.ts';
 import type { SessionDoc } from '../src/sessions/schema.ts';
 import { admin, clientOf, eventually, givePlayer, read, type Client, type Player } from './harness.ts';
@@ -35,7 +35,7 @@ export async function assemble(): Promise<Cast> {
   await eventually(async () => (await read<SessionDoc>(`sessions/${endedId}`))?.settlement === 'done', 'the settlement');
   const sessionId = await start();
   await owner.stream('processFrame', { sessionId, requestId: 'hello', instruction: 'What do you see?' });
-  await admin().firestore.doc(`sessions/${sessionId}`).update({ [`members.${member.uid}`]: 'player' });
+  await admin().firestore.doc(`sessions/${sessionId}`).update({ [`members.${member.uid}`]: 'player', memberIds: FieldValue.arrayUnion(member.uid) });
   await admin().database.ref(`live/${sessionId}/members/${member.uid}`).set('player');
   const unpublished = admin().firestore.collection('outbox').where('data.userId', '==', owner.uid).where('published', '==', false);
   await eventually(async () => (await unpublished.get()).empty, 'every event is published');
