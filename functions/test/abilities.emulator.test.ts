@@ -4,9 +4,10 @@ import sharp from 'sharp';
 import type { ProductDoc } from '../src/agents/schema.ts';
 import type { DomainEvent } from '../src/events/events.ts';
 import { audioSeconds, sniffAudio } from '../src/providers/media/media.ts';
+import type { ServerConfig } from '../src/sessions/schema.ts';
 import { snapshotOf } from './evidence.ts';
 import { frames } from './frames.ts';
-import { admin, closeClients, eventually, givePlayer, readProduct, refusal, watch, type Player } from './harness.ts';
+import { admin, closeClients, eventually, givePlayer, read, readProduct, refusal, startWith, watch, type Player } from './harness.ts';
 
 after(closeClients);
 
@@ -137,13 +138,10 @@ describe('what a session cannot be started with', () => {
 
 describe('a turn that went without something', () => {
   it('says so in its answer and as an event', async () => {
-    const player = await playerOf('gemini-elite');
-    const sessionId = await start(player);
-    // The session's own copy of the routing, without a voice.
-    const context = admin().database.ref(`contexts/${sessionId}/config`);
-    const config = JSON.parse((await context.get()).val() as string) as { modelRouting: { tts?: string } };
-    delete config.modelRouting.tts;
-    await context.set(JSON.stringify(config));
+    const player = await givePlayer({ productId: 'gemini-elite', dofs: 5_000 });
+    const { modelRouting } = (await read<ServerConfig>('config/server'))!;
+    const { tts: _tts, ...gemini } = modelRouting.gemini;
+    const { sessionId } = await startWith(player, { modelRouting: { ...modelRouting, gemini } });
     const { turnId, speech, degraded } = await player.call('processFrame', { sessionId, requestId: 'r1', instruction: 'Hello there' });
     assert.deepEqual([speech, degraded], [null, [{ what: 'speech', because: 'provider_configuration' }]]);
     const events = (await admin().firestore.collection('outbox').where('subject', '==', turnId).get()).docs.map((doc) => doc.data() as DomainEvent);

@@ -153,7 +153,7 @@ const frameCases: Case[] = [
   onFrame('a PNG that claims the most there is', () => frame({ frameData: pngHeader(0xffffffff, 0xffffffff) }), { ...badMedia, message: /too large: at most \d+ pixels/ }),
   onFrame('a PNG without pixels', () => frame({ frameData: pngHeader(0, 0) }), { ...badMedia, message: /cannot be read/ }),
   onFrame('a PNG that is only a header', () => frame({ frameData: pngHeader(9, 9) }), { ...badMedia, message: /damaged/, late: true }),
-  ...[['stars', '***'], ['a line break', `${frames[0]!.slice(0, 60)}\n`], ['one character too many', 'AAAAA'], ['padding inside', 'AA==AAAA'], ['both alphabets', 'ab+/cd-_'], ['only padding', '==']].flatMap(([what, data]): Case[] => [
+  ...[['stars', '***'], ['a quotation mark', `${frames[0]!.slice(0, 60)}"`], ['one character too many', 'AAAAA'], ['padding inside', 'AA==AAAA'], ['both alphabets', 'ab+/cd-_'], ['only padding', '==']].flatMap(([what, data]): Case[] => [
     onFrame(`a frame whose base64 has ${what}`, () => frame({ frameData: data }), { ...badMedia, message: /base64/ }),
     onFrame(`audio whose base64 has ${what}`, () => frame({ audioData: data }), { ...badMedia, message: /base64/ }),
   ]),

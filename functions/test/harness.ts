@@ -152,6 +152,7 @@ async function giveAgent(uid: string, agentInstanceId: string, { dofs = 1_000, p
 export interface FrozenSettings {
   limits?: Partial<ServerConfig['limits']>;
   settleEveryDOFs?: number;
+  modelRouting?: ServerConfig['modelRouting'];
 }
 
 /** Starts a session under other settings than those of config/server, which is as it was when this returns. */
