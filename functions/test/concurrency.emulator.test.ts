@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { SessionDoc } from '../src/sessions/schema.ts';
 import { deploy, endInstances, type Instance } from './deployed.ts';
 import { frames } from './frames.ts';
-import { closeClients, eventually, givePlayer, read, readAgent, readAll, readUser, sums } from './harness.ts';
+import { clientOf, closeClients, eventually, givePlayer, read, readAgent, readAll, readUser, sums } from './harness.ts';
 
 after(async () => {
   await endInstances();
@@ -14,9 +16,10 @@ describe('calls that arrive together', () => {
   let starting: Instance[];
   let framing: Instance[];
   let ending: Instance;
+  let joining: Instance[];
 
   before(async () => {
-    [starting, framing, ending] = await Promise.all([at(2, () => deploy('startSession')), at(2, () => deploy('processFrame')), deploy('endSession')]);
+    [starting, framing, ending, joining] = await Promise.all([at(2, () => deploy('startSession')), at(2, () => deploy('processFrame')), deploy('endSession'), at(2, () => deploy('joinSession'))]);
   });
 
   it('64 starts for one user make exactly one session', async () => {
@@ -37,6 +40,21 @@ describe('calls that arrive together', () => {
     const started = new Set(answers.flatMap(({ result }) => (result ? [result['sessionId']] : [])));
     assert.equal(started.size, 1);
     assert.ok(answers.every(({ result, error }) => result !== undefined || error?.details?.reason === 'session_limit'));
+  });
+
+  it('64 guests with one invite: exactly one joins, and all others get the same answer', async () => {
+    const owner = await givePlayer();
+    const { sessionId } = await owner.call('startSession', { agentInstanceId: owner.agentInstanceId });
+    const { invite } = await owner.call('shareSession', { sessionId });
+    const guests = await at(64, async () => {
+      const guest = await clientOf(`guest-${randomUUID().slice(0, 13)}`);
+      return { uid: guest.uid, token: await guest.idToken() };
+    });
+    const answers = await at(64, (index) => joining[index % 2]!.call(guests[index]!.token, { invite }));
+    const joined = guests.filter((_, index) => answers[index]!.result !== undefined);
+    assert.equal(joined.length, 1);
+    assert.deepEqual([...new Set(answers.flatMap(({ error }) => (error ? [error.details?.reason] : [])))], ['invite_invalid']);
+    assert.deepEqual((await read<SessionDoc>(`sessions/${sessionId}`))?.memberIds, [owner.uid, joined[0]!.uid]);
   });
 
   it('the same frame sent twice at once is charged once', async () => {
