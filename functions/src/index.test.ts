@@ -69,6 +69,6 @@ describe('the deployed surface', () => {
   });
 
   it('loads neither the router nor a provider before its first request', () => {
-    assert.deepEqual(sources.filter((source) => /^(runtime\/(rest|openapi)|providers\/(google\/|openai\/|offline\/|media\/(decode|scene|pixels|vision)))/.test(source)), []);
+    assert.deepEqual(sources.filter((source) => /^(runtime\/(rest|openapi)|providers\/(google\/|openai\/|offline\/|media\/(decode|scene|vision)))/.test(source)), []);
   });
 });

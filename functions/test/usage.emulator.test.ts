@@ -298,7 +298,7 @@ describe('receipts, ledger and export', () => {
     it('has every line of every receipt of the user once', async () => {
       const rows = await rowsOf(player);
       const expected = receipts.flatMap(({ sessionId: id, agentInstanceId, lines }) => lines.map(({ requestId, turnId, at, provider, model, frame, instruction, audioSeconds, usage, outcome, estimated, costDOFs }) => ({
-        at, userId: player.uid, agentInstanceId, sessionId: id, requestId, turnId, provider, model, frame, instruction, audioSeconds, spokenCharacters: null, ...usage, outcome, estimated, costDOFs,
+        at, userId: player.uid, agentInstanceId, sessionId: id, requestId, turnId, provider, model, frame, instruction, audioSeconds, spokenCharacters: null, ...usage, outcome, estimated, costDOFs, memberId: null,
       })));
       const byTurn = (a: { turnId: unknown }, b: { turnId: unknown }): number => (String(a.turnId) < String(b.turnId) ? -1 : 1);
       assert.deepEqual(rows.toSorted(byTurn), expected.sort(byTurn), 'although one checkpoint was written twice');

@@ -1,5 +1,6 @@
 import { charge, type Charge, type Ending } from '../credits/charge.ts';
 import { inputPrice, usagePrice, type PricedUsage } from '../credits/prices.ts';
+import { difference } from '../providers/media/difference.ts';
 import type { SeenFrame } from '../providers/media/vision.ts';
 import { noUsage, type Degradation, type ModelRequest, type ProviderName, type Speech } from '../providers/types.ts';
 import { toAppError } from '../runtime/errors.ts';
@@ -59,6 +60,8 @@ export async function askModel(question: Question, deps: AskDeps): Promise<Answe
   const live: Promise<boolean>[] = [];
   let spoke = false;
   const onText = (text: string): void => {
+    // A model that does not stop when it is told to is not listened to: what it says would be shown after the end.
+    if (question.closed.aborted) return;
     question.emit({ type: 'chunk', turnId, text });
     writer.add(text, deps.now());
     if (!spoke) live.push(shown(updateLive(sessionId, { 'turn/state': 'speaking' })));
@@ -92,7 +95,7 @@ async function answerInTime(question: Question, { time, onThinking, onText }: Co
   const { about } = time;
   const { dofRates } = about.config;
   const seen = await inTime(see(prepared, about, abilities), about);
-  if (seen && await isUnchanged(question, seen)) return skippedAnswer(question);
+  if (seen && isUnchanged(question, seen)) return skippedAnswer(question);
   onThinking();
   const whole = held >= prepared.held;
   const background = whole && prepared.conversation ? await inTime(abilities.background(about, prepared.model.instruction), about) : nothingKnown(question, whole);
@@ -125,9 +128,8 @@ async function see({ model: { frame }, priced: { frame: mode } }: PreparedTurn, 
   return frame && mode ? abilities.see(frame, { mode, maxPixels: config.limits.maxFramePixels }) : null;
 }
 
-async function isUnchanged({ prepared, about: { config }, scene }: Question, { fingerprint }: SeenFrame): Promise<boolean> {
+function isUnchanged({ prepared, about: { config }, scene }: Question, { fingerprint }: SeenFrame): boolean {
   if (!prepared.skippable) return false;
-  const { difference } = await import('../providers/media/vision.ts');
   const changed = difference(scene, fingerprint);
   return changed !== null && changed < (config.skipUnchangedBelow ?? 0);
 }

@@ -1,7 +1,8 @@
+import { accountIdSchema } from '../runtime/schema.ts';
 import { getSessionOf } from '../sessions/store.ts';
 import { notMember, sessionClosed } from './lease.ts';
 import type { SessionContext } from './schema.ts';
-import { isMember, openLive, readContext } from './store.ts';
+import { isMember, mirrorLive, openLive, readContext } from './store.ts';
 
 /**
  * What a turn needs to know of its session: no Firestore read while the session is live, one to tell an ended session
@@ -11,11 +12,17 @@ import { isMember, openLive, readContext } from './store.ts';
  *   (session_closed).
  */
 export async function requireContext(uid: string, sessionId: string): Promise<SessionContext> {
+  // No account of ours; as a path it could be somebody else's.
+  if (!accountIdSchema.safeParse(uid).success) throw notMember();
   const context = await readContext(sessionId);
   if (context && (context.ownerId === uid || await isMember(sessionId, uid))) return context;
   const session = context ? null : await getSessionOf(uid, sessionId);
   if (!session) throw notMember();
   if (session.status === 'ended') throw sessionClosed(session.closeReason ?? 'unknown');
   await openLive(session);
+  // Members may have changed while it was being opened; the mirror of that found nothing to change.
+  const latest = await getSessionOf(uid, sessionId);
+  if (!latest) throw notMember();
+  await mirrorLive(latest);
   return { ownerId: session.ownerId, agentInstanceId: session.agentInstanceId, config: session.config, settleEveryDOFs: session.settleEveryDOFs };
 }

@@ -51,7 +51,7 @@ export async function takeLease(input: ProcessFrameInput, prepared: PreparedTurn
     } else if (acquired.kind === 'abandoned' || (acquired.kind === 'busy' && await isGivenUp(sessionId, acquired.meter.turn!, deps.now()))) {
       await resolveAbandoned(sessionId, acquired.meter, lease, deps.now());
     } else {
-      throw await refusal(sessionId, acquired, floor, deps);
+      throw await refusal({ sessionId, by: lease.by }, acquired, floor, deps);
     }
   }
 }
@@ -69,7 +69,7 @@ async function tryAcquire(sessionId: string, attempt: (meter: Meter | null) => A
   return acquired;
 }
 
-async function refusal(sessionId: string, acquired: Exclude<Acquired, { kind: 'leased' | 'abandoned' }>, needed: number, deps: LeaseDeps): Promise<AppError> {
+async function refusal({ sessionId, by }: { sessionId: string; by: string | undefined }, acquired: Exclude<Acquired, { kind: 'leased' | 'abandoned' }>, needed: number, deps: LeaseDeps): Promise<AppError> {
   switch (acquired.kind) {
     case 'closed':
       return sessionClosed(acquired.reason);
@@ -89,7 +89,8 @@ async function refusal(sessionId: string, acquired: Exclude<Acquired, { kind: 'l
       await endQuietly(sessionId, 'expired', deps);
       return sessionClosed('expired');
     case 'exhausted':
-      await endQuietly(sessionId, 'dofs_exhausted', deps);
+      // A member could ask for the dearest turn there is: only the owner's own turn ends the session.
+      if (by === undefined) await endQuietly(sessionId, 'dofs_exhausted', deps);
       return new AppError('resource-exhausted', 'The DOFs left in this session do not cover this turn. The session has ended; top the agent up to go on.', {
         reason: 'dofs_exhausted',
         remainingDOFs: acquired.remaining,
@@ -119,7 +120,7 @@ export function sessionClosed(closeReason: string): AppError {
 
 /** The meter as a turn sees it while it runs. */
 export interface LeaseWatch {
-  /** Aborted when the session closes or somebody else has resolved the lease. */
+  /** Aborted when the session closes, somebody else has resolved the lease or the member who asked is removed. */
   signal: AbortSignal;
   stop: () => void;
 }
@@ -129,8 +130,13 @@ export function watchLease(sessionId: string, fence: string): LeaseWatch {
   const stopped = new AbortController();
   let holding = false;
   const stop = watchMeter(sessionId, (meter) => {
-    if (meter?.turn?.fence === fence) holding = true;
-    else if (holding) stopped.abort(lostLease());
+    if (meter?.turn?.fence !== fence) {
+      if (holding) stopped.abort(lostLease());
+    } else {
+      holding = true;
+      const { by } = meter.turn;
+      if (by !== undefined && !Object.hasOwn(meter.members ?? {}, by)) stopped.abort(notMember());
+    }
     if (meter && !meter.open) stopped.abort(sessionClosed(meter.closeReason ?? 'unknown'));
   });
   return { signal: stopped.signal, stop };

@@ -283,6 +283,10 @@ describe('meter: members', () => {
     }));
   });
 
+  it('are those that were made members, not what an object has by itself', () => {
+    assert.equal(acquire(shared(), claim({ by: 'constructor' }), now).kind, 'stranger');
+  });
+
   it('are those of the latest version of the session', () => {
     const changed = withMembers(shared(), { p3: { role: 'player' } }, 4);
     assert.deepEqual([changed.members, changed.membersVersion], [{ p3: { role: 'player' } }, 4]);

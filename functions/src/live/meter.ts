@@ -90,6 +90,10 @@ export function spendableLeft(meter: Meter, consumed: number): number {
   return Math.max(0, meter.limit, meter.spendable ?? 0) - consumed;
 }
 
+function memberOf({ members = {} }: Meter, uid: string): MeterMember | undefined {
+  return Object.hasOwn(members, uid) ? members[uid] : undefined;
+}
+
 /** DOFs that whoever asks may still consume: a member with a cap what is left of it, everybody else no end. */
 function allowance({ members, spent }: Meter, by: string | undefined): number {
   const cap = by === undefined ? undefined : members?.[by]?.cap;
@@ -99,7 +103,7 @@ function allowance({ members, spent }: Meter, by: string | undefined): number {
 /** Takes the lease for a turn if the session is open and can pay for it. Fails closed: no meter or a price that is no number, no turn. */
 export function acquire(meter: Meter | null, claim: TurnClaim, now: number): Acquired {
   if (!meter) return { kind: 'closed', reason: 'unknown' };
-  const member = claim.by === undefined ? null : meter.members?.[claim.by];
+  const member = claim.by === undefined ? null : memberOf(meter, claim.by);
   if (member === undefined) return { kind: 'stranger' };
   if (member?.role === 'spectator') return { kind: 'spectator' };
   if (!meter.open) return { kind: 'closed', reason: meter.closeReason ?? 'unknown' };

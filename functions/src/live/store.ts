@@ -60,10 +60,10 @@ export async function openLive(session: SessionDoc, { resume = false } = {}): Pr
   return opened!;
 }
 
-/** The members of a session beside its owner, as its meter needs them; nothing for a session that was never shared. */
+/** The members of a session beside its owner, as its meter needs them; and the version that they are from. */
 function playersOf({ members, memberCaps, version }: SessionDoc): Pick<Meter, 'members' | 'membersVersion'> {
   const others = Object.entries(members).flatMap(([uid, role]) => (role === 'owner' ? [] : [[uid, { role, ...(Object.hasOwn(memberCaps, uid) ? { cap: memberCaps[uid]! } : {}) }] as const]));
-  return others.length === 0 ? {} : { members: Object.fromEntries(others), membersVersion: version };
+  return { ...(others.length === 0 ? {} : { members: Object.fromEntries(others) }), membersVersion: version };
 }
 
 /** Whether somebody is a member beside the owner. One read. */
@@ -85,7 +85,8 @@ export async function mirrorLive(session: SessionDoc): Promise<void> {
   });
   await updateMeter(session.sessionId, (current) => {
     if (!current) return undefined;
-    if (over) return withoutDue({ ...current, open: false });
+    if (over) return ended(current);
+    if (!current.open) return undefined;
     const next = withMembers({ ...current, generation: Math.max(current.generation, generation) }, playersOf(session).members ?? {}, version);
     return next.generation === current.generation && next.membersVersion === current.membersVersion ? undefined : next;
   });
@@ -99,8 +100,9 @@ export async function updateMeter(sessionId: string, change: (meter: Meter | nul
   return transact<Meter>(liveRefs(sessionId).meter, change);
 }
 
-function withoutDue({ dueAt: _dueAt, ...meter }: Meter): Meter {
-  return meter;
+/** The meter of a session that has ended: nothing is due, and nobody takes turns. */
+function ended({ dueAt: _dueAt, members: _members, membersVersion: _version, ...meter }: Meter): Meter {
+  return { ...meter, open: false };
 }
 
 /** Calls `seen` with the meter now and after every change until the returned function is called. */

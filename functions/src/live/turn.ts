@@ -36,7 +36,8 @@ const leaseGraceMs = 10_000;
  */
 export async function processTurn(input: ProcessFrameInput, context: SessionContext, deps: TurnDeps, stream: TurnStream): Promise<TurnResult> {
   const { sessionId, requestId } = input;
-  const prepared = prepareTurn(input, context.config);
+  const config = stream.uid === context.ownerId ? context.config : forGuests(context.config);
+  const prepared = prepareTurn(input, config);
   const turnId = deps.newId();
   const { limits } = context.config;
   const by = stream.uid === context.ownerId ? undefined : stream.uid;
@@ -59,11 +60,16 @@ export async function processTurn(input: ProcessFrameInput, context: SessionCont
     const repeat = await claimRequest(sessionId, key, claim, deps.now());
     if (repeat.kind !== 'new') return answerRepeat(requestId, repeat, context);
     const meter = await leaseOrForget(input, prepared, lease, deps);
-    return await runLeased({ input, context, prepared, turnId, lease, meter, deps, stream, watch });
+    return await runLeased({ input, context: { ...context, config }, prepared, turnId, lease, meter, deps, stream, watch });
   } finally {
     release();
     watch.stop();
   }
+}
+
+/** The config of turns that are not the owner's: what the agent remembers is its owner's alone. */
+function forGuests(config: SessionContext['config']): SessionContext['config'] {
+  return { ...config, hasMemory: false };
 }
 
 /** Who asked under which id, where that is not the owner. */
@@ -93,7 +99,7 @@ interface LeasedTurn {
 }
 
 async function runLeased(turn: LeasedTurn): Promise<TurnResult> {
-  const { input: { sessionId, instruction }, prepared, turnId, meter, deps, stream, watch } = turn;
+  const { input: { sessionId, instruction }, prepared, turnId, lease, meter, deps, stream, watch } = turn;
   const { config, ownerId, agentInstanceId } = turn.context;
   const about = { sessionId, turnId, ownerId, agentInstanceId, config };
   const answer = await askModel({ about, prepared, held: meter.turn!.held, scene: meter.scene, uid: stream.uid, emit: stream.emit, callerGone: stream.signal, closed: watch.signal }, deps);
@@ -103,7 +109,7 @@ async function runLeased(turn: LeasedTurn): Promise<TurnResult> {
   // Beside the posting: neither can fail the turn, and a function that has answered may be stopped.
   const kept = [
     ...(degradations.length > 0 ? [deps.abilities.report(about, degradations)] : []),
-    ...(config.hasMemory && instruction !== undefined && reply !== '' && isWhole(answer) ? [deps.abilities.remember(about, { instruction, reply })] : []),
+    ...(config.hasMemory && lease.by === undefined && instruction !== undefined && reply !== '' && isWhole(answer) ? [deps.abilities.remember(about, { instruction, reply })] : []),
   ];
   try {
     return await (answer.outcome === 'failed' ? fail(turn, answer) : succeed(turn, answer));

@@ -8,7 +8,7 @@ import { z } from 'zod';
 export const idSchema = z.string().regex(/^(?!__.*__$|hasOwnProperty$)[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, "-" or "_"');
 
 /** Id of an account: Firebase Auth allows up to 128 characters. */
-export const accountIdSchema = z.string().regex(/^(?!__.*__$)[A-Za-z0-9_-]{1,128}$/, 'is no id of an account');
+export const accountIdSchema = z.string().regex(/^(?!__.*__$|hasOwnProperty$)[A-Za-z0-9_-]{1,128}$/, 'is no id of an account');
 
 /** DOFs: whole credits, never negative. */
 export const dofsSchema = z.int().nonnegative();

@@ -15,7 +15,7 @@ export const mirrorSession = onDocumentWritten({ document: 'sessions/{sessionId}
     if (current?.status === 'active') await openLive(current);
     // It may have ended while its live state was being opened; the mirror of that end found nothing to change then.
     const latest = current && await getOwnSession(after.ownerId, after.sessionId);
-    if (latest?.status === 'ended') await mirrorLive(latest);
+    if (latest) await mirrorLive(latest);
   }
   await mirrorLive(after);
 });

@@ -84,6 +84,6 @@ export const listMembers = operation({
   output: listMembersOutput,
   async handle({ sessionId }, { caller }) {
     const session = requireMember(await getSessionOf(caller.uid, sessionId), caller.uid);
-    return toMembers(session, session.ownerId === caller.uid ? await openInvites(sessionId, now()) : null);
+    return toMembers(session, caller.uid, session.ownerId === caller.uid ? await openInvites(sessionId, now()) : null);
   },
 });

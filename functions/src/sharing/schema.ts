@@ -63,7 +63,7 @@ export const listMembersOutput = z.object({
   members: z.array(z.object({
     userId: z.string(),
     role: z.enum(roles),
-    capDOFs: dofsSchema.nullable().describe('Most DOFs that the player may consume; null: what the session has.'),
+    capDOFs: dofsSchema.nullable().describe('Most DOFs that the player may consume; null: what the session has. Shown to the owner and to the player itself.'),
   })).describe('The owner first, then as they joined.'),
   invites: z.array(z.object({
     inviteId: idSchema,

@@ -15,9 +15,7 @@ import { inviteIdOf, inviteInvalid, judgeInvite, maxOpenInvites, newInvite, pars
 type Snapshots = [session: DocumentSnapshot<SessionDoc>, invite: DocumentSnapshot<InviteDoc>];
 
 /** sessions/{sessionId}/invites */
-function invitesRef(sessionId: string): CollectionReference<InviteDoc> {
-  return sessionRef(sessionId).collection('invites') as CollectionReference<InviteDoc>;
-}
+const invitesRef = (sessionId: string) => sessionRef(sessionId).collection('invites') as CollectionReference<InviteDoc>;
 
 /** A session and one of its invites, read at one moment. */
 async function read(sessionId: string, inviteId: string): Promise<Snapshots> {

@@ -19,9 +19,10 @@ export function toJoined(session: SessionDoc, uid: string, shardUrl: string | nu
 }
 
 /** The answer to listMembers; `invites` are for the owner only, null for everybody else. */
-export function toMembers(session: SessionDoc, invites: NamedInvite[] | null): z.input<typeof listMembersOutput> {
+export function toMembers(session: SessionDoc, uid: string, invites: NamedInvite[] | null): z.input<typeof listMembersOutput> {
+  const shows = (userId: string): boolean => (uid === session.ownerId || uid === userId) && Object.hasOwn(session.memberCaps, userId);
   return {
-    members: session.memberIds.map((userId) => ({ userId, role: roleOf(session, userId)!, capDOFs: Object.hasOwn(session.memberCaps, userId) ? session.memberCaps[userId]! : null })),
+    members: session.memberIds.map((userId) => ({ userId, role: roleOf(session, userId)!, capDOFs: shows(userId) ? session.memberCaps[userId]! : null })),
     invites: invites && invites.map((invite) => ({ ...invite, createdAt: invite.createdAt.toDate().toISOString(), expiresAt: invite.expiresAt.toDate().toISOString() })),
   };
 }

@@ -36,7 +36,7 @@ describe('an export: its rows', () => {
     const [row] = new RowPicker(always).pick(checkpoint('s1', [{ ...line(0, 7, 86_400_000), requestId: '', turnId: '', model: '', usage: { outputTokens: 3 }, input: { frame: 'burst', instruction: false, audioSeconds: 2 } }]));
     assert.deepEqual(row, {
       at: '1970-01-02T00:00:00.000Z', userId: 'u1', agentInstanceId: 'a1', sessionId: 's1', requestId: null, turnId: null, provider: 'offline', model: null, frame: 'burst', instruction: false, audioSeconds: 2,
-      textInputTokens: null, imageInputTokens: null, audioInputTokens: null, cachedInputTokens: null, outputTokens: 3, reasoningTokens: null, spokenCharacters: null, outcome: 'complete', estimated: false, costDOFs: 7,
+      textInputTokens: null, imageInputTokens: null, audioInputTokens: null, cachedInputTokens: null, outputTokens: 3, reasoningTokens: null, spokenCharacters: null, outcome: 'complete', estimated: false, costDOFs: 7, memberId: null,
     });
     assert.deepEqual(Object.keys(row ?? {}), [...exportColumns]);
   });

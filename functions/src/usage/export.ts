@@ -3,7 +3,7 @@ import { rangeOf, usageCounts, type ExportFormat } from './schema.ts';
 
 /** The columns of an export, in their order. */
 export const exportColumns = [
-  'at', 'userId', 'agentInstanceId', 'sessionId', 'requestId', 'turnId', 'provider', 'model', 'frame', 'instruction', 'audioSeconds', ...usageCounts, 'outcome', 'estimated', 'costDOFs',
+  'at', 'userId', 'agentInstanceId', 'sessionId', 'requestId', 'turnId', 'provider', 'model', 'frame', 'instruction', 'audioSeconds', ...usageCounts, 'outcome', 'estimated', 'costDOFs', 'memberId',
 ] as const;
 
 type Cell = string | number | boolean | null;
@@ -15,11 +15,11 @@ export type ExportRow = Record<(typeof exportColumns)[number], Cell> & { costDOF
 type LinesOf = Pick<CheckpointDoc, 'ownerId' | 'agentInstanceId' | 'sessionId' | 'lines'>;
 
 function toRow({ ownerId, agentInstanceId, sessionId }: LinesOf, line: UsageLine): ExportRow {
-  const { requestId, turnId, provider, model, input, usage, outcome, estimated } = line;
+  const { requestId, turnId, provider, model, input, usage, outcome, estimated, by } = line;
   const counts = Object.fromEntries(usageCounts.map((name) => [name, usage[name] ?? null])) as Record<(typeof usageCounts)[number], number | null>;
   return {
     at: new Date(line.at).toISOString(), userId: ownerId, agentInstanceId, sessionId, requestId: requestId || null, turnId: turnId || null,
-    provider, model: model || null, frame: input.frame, instruction: input.instruction, audioSeconds: input.audioSeconds, ...counts, outcome, estimated, costDOFs: line.to - line.from,
+    provider, model: model || null, frame: input.frame, instruction: input.instruction, audioSeconds: input.audioSeconds, ...counts, outcome, estimated, costDOFs: line.to - line.from, memberId: by ?? null,
   };
 }
 

@@ -19,13 +19,13 @@ export const getReceipt = operation({
   route: { method: 'get', path: '/sessions/{sessionId}/receipt' },
   input: getReceiptInput,
   output: getReceiptOutput,
-  async handle({ sessionId, requestId, limit, cursor }, { caller }) {
+  async handle({ sessionId, requestId, memberId, limit, cursor }, { caller }) {
     const metered = await requireSession(caller, sessionId);
     const { session, consumedDOFs } = metered;
     const { agentInstanceId, status, settlement, settledDOFs } = session;
     const after = cursor === undefined ? 0 : parseCursorOf(sessionId, cursor);
     const [lines, entries, voiceTokens] = await Promise.all([
-      requestId === undefined ? linesAfter(metered, after, limit).then((found) => found.slice(0, limit)) : requireLine(metered, requestId),
+      requestId === undefined ? linesAfter(metered, after, limit).then((found) => found.slice(0, limit)) : requireLine(metered, requestId, memberId),
       settlementsOf(session),
       mintedTokens(sessionId),
     ]);
@@ -115,8 +115,8 @@ async function requireSession({ uid, admin }: Caller, sessionId: string): Promis
   return metered;
 }
 
-async function requireLine(metered: MeteredSession, requestId: string): ReturnType<typeof linesAfter> {
-  const line = await lineOf(metered, requestId);
+async function requireLine(metered: MeteredSession, requestId: string, memberId: string | undefined): ReturnType<typeof linesAfter> {
+  const line = await lineOf(metered, requestId, memberId);
   if (!line) throw new AppError('not-found', 'This session has charged no request with this id.', { reason: 'not_found' });
   return [line];
 }

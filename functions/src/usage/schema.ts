@@ -51,6 +51,7 @@ export type ReceiptLine = z.input<typeof receiptLine>;
 export const getReceiptInput = z.strictObject({
   sessionId: idSchema,
   requestId: idSchema.optional().describe('Only the line of this request.'),
+  memberId: accountIdSchema.optional().describe('The member who made that request; the owner without it.'),
   ...pageSchema.shape,
 }).refine(({ requestId, cursor }) => requestId === undefined || cursor === undefined, { message: 'goes with a page, not with requestId', path: ['cursor'] });
 

@@ -3,6 +3,7 @@ import { agentNotFound, agentRef } from '../agents/store.ts';
 import type { CheckpointDoc, GrantSource, LedgerDoc, UsageLine } from '../credits/schema.ts';
 import { grantsRef } from '../credits/store.ts';
 import { toLine } from '../live/lines.ts';
+import { requestKey } from '../live/meter.ts';
 import { readRequest, usageBetween } from '../live/store-requests.ts';
 import { db, liveDatabase } from '../runtime/firebase.ts';
 import { now } from '../runtime/system.ts';
@@ -45,12 +46,13 @@ export async function linesAfter(metered: MeteredSession, after: number, count: 
 }
 
 /** The line of one request; null when it has none, or was not charged yet. One read while the session has its live state. */
-export async function lineOf({ session, consumedDOFs }: MeteredSession, requestId: string): Promise<UsageLine | null> {
-  const record = await readRequest(session.sessionId, requestId);
-  if (record) return toLine(requestId, record).find(({ to }) => to <= consumedDOFs) ?? null;
+export async function lineOf({ session, consumedDOFs }: MeteredSession, requestId: string, memberId: string | undefined): Promise<UsageLine | null> {
+  const key = requestKey(requestId, memberId);
+  const record = await readRequest(session.sessionId, key);
+  if (record) return toLine(key, record).find(({ to }) => to <= consumedDOFs) ?? null;
   if (session.status === 'active') return null;
   for await (const { lines } of checkpointsAfter(session.sessionId, 0)) {
-    const line = lines.find((each) => each.requestId === requestId);
+    const line = lines.find((each) => each.requestId === requestId && each.by === memberId);
     if (line) return line;
   }
   return null;

@@ -1,6 +1,7 @@
 import { decode, squareOf } from './decode.ts';
 import type { ImageSize } from './media.ts';
-import { cells, compare, measure, type Measurements, type Motion } from './pixels.ts';
+import { parseFingerprint } from './difference.ts';
+import { compare, measure, type Measurements, type Motion } from './pixels.ts';
 
 /** What a frame shows, as far as arithmetic can tell. */
 export interface Scene extends Omit<Measurements, 'fingerprint'> {
@@ -37,11 +38,4 @@ export async function readScene(bytes: Buffer, { before, maxPixels = 16_000_000 
     motion: previous && compare(previous, fingerprint),
     fingerprint: Buffer.from(fingerprint).toString('base64'),
   };
-}
-
-/** Bytes of a fingerprint; null for a text that is none. */
-export function parseFingerprint(text: string | undefined): Buffer | null {
-  if (!text) return null;
-  const bytes = Buffer.from(text, 'base64');
-  return bytes.length === cells * cells ? bytes : null;
 }

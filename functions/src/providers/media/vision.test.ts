@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import sharp from 'sharp';
 import { sampleFrame } from '../../../test/vendors/collect.ts';
 import { readScene } from './scene.ts';
-import { difference, seeFrame, type SeenFrame } from './vision.ts';
+import { difference } from './difference.ts';
+import { seeFrame, type SeenFrame } from './vision.ts';
 
 const see = (bytes: Buffer, mode: Parameters<typeof seeFrame>[1]['mode'] = 'standard', maxPixels = 16_000_000) => seeFrame({ mime: 'image/jpeg', bytes }, { mode, maxPixels });
 const flat = (width: number, height: number, background = '#336699') => sharp({ create: { width, height, channels: 3, background } });

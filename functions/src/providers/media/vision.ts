@@ -2,8 +2,7 @@ import type { VisionMode } from '../../credits/prices.ts';
 import type { Media } from '../types.ts';
 import { decode, squareOf, toJpeg } from './decode.ts';
 import type { ImageSize } from './media.ts';
-import { compare, fingerprintOf } from './pixels.ts';
-import { parseFingerprint } from './scene.ts';
+import { fingerprintOf } from './pixels.ts';
 
 /**
  * Longest side, in pixels, of what a model is sent. Gemini reads tiles of 768 pixels a side
@@ -38,14 +37,4 @@ export async function seeFrame({ bytes }: Media, { mode, maxPixels }: { mode: Vi
   const { size, pixels } = await decode(bytes, { maxPixels, fit: longestSides[mode] });
   const [jpeg, square] = await Promise.all([toJpeg(pixels), squareOf(pixels)]);
   return { frame: { mime: 'image/jpeg', bytes: jpeg }, size, fingerprint: Buffer.from(fingerprintOf(square)).toString('base64') };
-}
-
-/**
- * Share of the picture that changed between two fingerprints, 0 to 1 in steps of 1/64; null when there is nothing to
- * compare. Noise and JPEG artefacts count as no change; a figure of a fifteenth of the picture's height that stands out and
- * moves by its own size is one. Compare with the last frame that was answered, not the last one seen, or a slow change goes unnoticed.
- */
-export function difference(before: string | undefined, now: string): number | null {
-  const [previous, current] = [parseFingerprint(before), parseFingerprint(now)];
-  return previous && current && compare(previous, current).amount;
 }
