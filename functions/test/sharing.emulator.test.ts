@@ -54,7 +54,7 @@ describe('a shared session', () => {
     assert.deepEqual([joined.sessionId, joined.role, joined.name, joined.live.path], [sessionId, 'player', 'Friday night', `live/${sessionId}`]);
     const live = watch(ada, joined.live.path);
     await eventually(() => membersOf(live.values.at(-1))?.[ada.uid] === 'player', 'the new member reads at once');
-    assert.ok((await getDocFromServer(doc(ada.firestore, `sessions/${sessionId}`))).exists());
+    await assert.rejects(getDocFromServer(doc(ada.firestore, `sessions/${sessionId}`)), { code: 'permission-denied' }, 'the document has the owner\'s DOFs');
     assert.deepEqual(await ada.call('joinSession', { invite }), joined, 'again is harmless');
     assert.deepEqual(await ada.call('listMembers', { sessionId }), { members: [{ userId: owner.uid, role: 'owner', capDOFs: null }, { userId: ada.uid, role: 'player', capDOFs: 40 }], invites: null });
 
