@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { RequestRecord } from '../src/live/meter.ts';
+import type { RequestRecord } from '../src/live/requests.ts';
 import { openLive, readContext } from '../src/live/store.ts';
 import { processTurn, type TurnDeps } from '../src/live/turn.ts';
 import { noUsage, type ModelProvider } from '../src/providers/types.ts';
@@ -8,7 +8,7 @@ import { newId, now } from '../src/runtime/system.ts';
 import { runSweep } from '../src/ops/sweep.ts';
 import { endSession } from '../src/sessions/lifecycle.ts';
 import type { SessionDoc } from '../src/sessions/schema.ts';
-import { commitStart } from '../src/sessions/store.ts';
+import { commitStart } from '../src/sessions/store-lifecycle.ts';
 import { abilitiesWith } from './abilities.ts';
 import { frames } from './frames.ts';
 import { admin, closeClients, eventually, givePlayer, read, readUser, refusal, sums, type Player } from './harness.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { Timestamp } from 'firebase-admin/firestore';
 import { runSweep } from '../src/ops/sweep.ts';
-import type { Meter, RequestRecord } from '../src/live/meter.ts';
+import type { Meter } from '../src/live/meter.ts';
+import type { RequestRecord } from '../src/live/requests.ts';
 import type { CheckpointDoc, GrantDoc, HoldDoc, LedgerDoc, ResolvedHoldDoc } from '../src/credits/schema.ts';
 import { settleCheckpoint } from '../src/credits/store-settle.ts';
 import type { SessionDoc } from '../src/sessions/schema.ts';

@@ -23,7 +23,7 @@ const limits = serverConfigSchema.shape.limits.parse({ maxSessionsPerUser: 100, 
 export function voiceConfig(parts: Partial<SessionConfig> = {}): SessionConfig {
   return {
     productName: 'Scout', provider: 'gemini', voiceId: 'Puck', rank: 'elite', highSpeedVision: false, highSpeedMode: null, toolkit: [], voiceEnabled: true, interactiveVoiceMode: true, commentaryMode: false,
-    hasMemory: false, skipUnchangedBelow: null, specialization: null, endpoints: { apiBaseUrl: '', liveDatabaseUrl: '', streamCaptureUrl: null, joinUrl: null },
+    hasMemory: false, skipUnchangedBelow: null, keptMedia: [], specialization: null, endpoints: { apiBaseUrl: '', liveDatabaseUrl: '', streamCaptureUrl: null, joinUrl: null },
     modelRouting: { vision: 'm', chat: 'm', live: 'live-m' }, limits, dofRates: rates({ voiceMinute: 4 }), ...parts,
   };
 }

@@ -2,6 +2,7 @@ import type { Mutation } from './mutation.ts';
 import { crash, unit } from './tests.ts';
 
 const meter = { file: 'live/meter.ts', tests: [unit('live/meter')] };
+const requests = { file: 'live/requests.ts', tests: [unit('live/requests')] };
 
 /** Mutants of the meter and of what a turn does on it. */
 export const liveMutations: Mutation[] = [
@@ -15,12 +16,12 @@ export const liveMutations: Mutation[] = [
   { ...meter, guard: 'member', what: 'A member holds more than its cap leaves.', find: 'Math.min(claim.held, allowed)', replace: 'claim.held' },
   { ...meter, guard: 'member', what: 'What a member consumes is not counted.', find: 'turn.by === undefined ? {} : { spent', replace: 'turn.by !== null ? {} : { spent' },
   { ...meter, guard: 'member', what: 'An older version of the members replaces a newer one.', find: '(meter.membersVersion ?? 0) >= version', replace: 'version < 0' },
-  { ...meter, guard: 'idempotency', what: 'A request id is answered from its record although its body differs.', find: 'if (record.hash !== claim.hash)', replace: 'if (record.hash === null)' },
-  { ...meter, guard: 'idempotency', what: 'A request that is done runs again.', find: "if (record.state === 'done') return", replace: 'if (now < 0) return' },
-  { ...meter, guard: 'idempotency', what: 'A request that another attempt runs is run beside it.', find: "now < record.expiresAt ? { kind: 'running'", replace: "now < 0 ? { kind: 'running'" },
-  { ...meter, guard: 'idempotency', what: 'A request is closed by an attempt that was taken over.', find: "record?.state === 'running' && record.turnId === turnId", replace: "record?.state === 'running'" },
-  { ...meter, guard: 'idempotency', what: 'A request is closed twice.', find: "record?.state === 'running' && record.turnId === turnId", replace: 'record?.turnId === turnId' },
-  { ...meter, guard: 'idempotency', what: 'A turn is posted at the price of another attempt.', find: "record?.state === 'done' && record.turnId === turnId", replace: "record?.state === 'done'" },
+  { ...requests, guard: 'idempotency', what: 'A request id is answered from its record although its body differs.', find: 'if (record.hash !== claim.hash)', replace: 'if (record.hash === null)' },
+  { ...requests, guard: 'idempotency', what: 'A request that is done runs again.', find: "if (record.state === 'done') return", replace: 'if (now < 0) return' },
+  { ...requests, guard: 'idempotency', what: 'A request that another attempt runs is run beside it.', find: "now < record.expiresAt ? { kind: 'running'", replace: "now < 0 ? { kind: 'running'" },
+  { ...requests, guard: 'idempotency', what: 'A request is closed by an attempt that was taken over.', find: "record?.state === 'running' && record.turnId === turnId", replace: "record?.state === 'running'" },
+  { ...requests, guard: 'idempotency', what: 'A request is closed twice.', find: "record?.state === 'running' && record.turnId === turnId", replace: 'record?.turnId === turnId' },
+  { ...requests, guard: 'idempotency', what: 'A turn is posted at the price of another attempt.', find: "record?.state === 'done' && record.turnId === turnId", replace: "record?.state === 'done'" },
   { ...meter, guard: 'expiry', what: 'A turn begins although the time of the session is over.', find: 'if (now >= meter.expiresAt)', replace: 'if (now < 0)' },
   { ...meter, guard: 'expiry', what: 'The sweep ends sessions that are in use.', find: 'meter.dueAt <= now && ', replace: '' },
   { ...meter, guard: 'fence', what: 'A client that was taken over goes on.', find: 'claim.generation !== undefined &&', replace: 'now < 0 &&' },

@@ -8,28 +8,28 @@ export const sessionMutations: Mutation[] = [
     find: 'if (!other || facts.open.length < server', replace: 'if (!other || 0 < server', tests: [unit('sessions/start')],
   },
   {
-    guard: 'precondition', what: 'A session starts although another start of the user was faster.', file: 'sessions/store.ts',
-    find: 'session.agentInstanceId }, unchanged(user));', replace: 'session.agentInstanceId });', tests: [unit('sessions/store')],
+    guard: 'precondition', what: 'A session starts although another start of the user was faster.', file: 'sessions/store-lifecycle.ts',
+    find: 'session.agentInstanceId }, unchanged(user));', replace: 'session.agentInstanceId });', tests: [unit('sessions/store-lifecycle')],
   },
   {
-    guard: 'precondition', what: 'A session is taken over although it has changed since it was read.', file: 'sessions/store.ts',
-    find: '{ generation: next.generation, version: next.version }, unchanged(snapshot));', replace: '{ generation: next.generation, version: next.version });', tests: [unit('sessions/store')],
+    guard: 'precondition', what: 'A session is taken over although it has changed since it was read.', file: 'sessions/store-lifecycle.ts',
+    find: '{ generation: next.generation, version: next.version }, unchanged(snapshot));', replace: '{ generation: next.generation, version: next.version });', tests: [unit('sessions/store-lifecycle')],
   },
   {
-    guard: 'precondition', what: 'A hold is extended although the session has changed since it was read.', file: 'sessions/store.ts',
-    find: '{ heldDOFs: next.heldDOFs, version: next.version }, unchanged(snapshot));', replace: '{ heldDOFs: next.heldDOFs, version: next.version });', tests: [unit('sessions/store')],
+    guard: 'precondition', what: 'A hold is extended although the session has changed since it was read.', file: 'sessions/store-lifecycle.ts',
+    find: '{ heldDOFs: next.heldDOFs, version: next.version }, unchanged(snapshot));', replace: '{ heldDOFs: next.heldDOFs, version: next.version });', tests: [unit('sessions/store-lifecycle')],
   },
   {
-    guard: 'precondition', what: 'A session ends although it has changed since it was read.', file: 'sessions/store.ts',
-    find: 'version, cleanupAt }, unchanged(snapshot));', replace: 'version, cleanupAt });', tests: [unit('sessions/store')],
+    guard: 'precondition', what: 'A session ends although it has changed since it was read.', file: 'sessions/store-lifecycle.ts',
+    find: 'version, cleanupAt }, unchanged(snapshot));', replace: 'version, cleanupAt });', tests: [unit('sessions/store-lifecycle')],
   },
   {
-    guard: 'created once', what: 'A session is written over the one with the same id.', file: 'sessions/store.ts',
-    find: 'batch.create(sessionRef(sessionId), session);', replace: 'batch.set(sessionRef(sessionId), session);', tests: [unit('sessions/store')],
+    guard: 'created once', what: 'A session is written over the one with the same id.', file: 'sessions/store-lifecycle.ts',
+    find: 'batch.create(sessionRef(sessionId), session);', replace: 'batch.set(sessionRef(sessionId), session);', tests: [unit('sessions/store-lifecycle')],
   },
   {
-    guard: 'close once', what: 'A session that has ended ends again.', file: 'sessions/store.ts',
-    find: "!session || session.status === 'ended'", replace: '!session', tests: [unit('sessions/store')],
+    guard: 'close once', what: 'A session that has ended ends again.', file: 'sessions/store-lifecycle.ts',
+    find: "!session || session.status === 'ended'", replace: '!session', tests: [unit('sessions/store-lifecycle')],
   },
   {
     guard: 'event', what: 'A session starts and ends without an event in the same commit.', file: 'sessions/store.ts',

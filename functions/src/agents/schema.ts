@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Timestamp } from 'firebase-admin/firestore';
 import { dofsSchema, idSchema, momentSchema } from '../runtime/schema.ts';
 import { vendorNames } from '../providers/types.ts';
+import { mediaTypes } from '../media/schema.ts';
 import { dofRatesSchema, grantSources, type HoldDoc, type LotDoc } from '../credits/schema.ts';
 
 /** Tiers of the catalogue, lowest first. */
@@ -21,6 +22,9 @@ export const productSchema = z.object({
   hasCommentator: z.boolean(),
   hasMemory: z.boolean(),
   skipUnchangedBelow: z.number().min(0).max(1).optional().describe('A frame alone that differs in less than this share from the one answered last is not sent to a model. Absent: every frame is.'),
+  keptMedia: z.array(z.enum(mediaTypes)).optional().describe('What of the turns is kept with the session. Absent: nothing.'),
+  sessionTimeoutMinutes: z.number().positive().optional().describe('Instead of the limit of config/server: how long a session lasts at most.'),
+  idleTimeoutMinutes: z.number().positive().optional().describe('Instead of the limit of config/server: how long a session stays open without a turn.'),
   specialization: z.record(z.string(), z.unknown()).nullable(),
   version: z.int(),
   dofRates: dofRatesSchema,

@@ -1,6 +1,6 @@
 import { accountIdSchema } from '../runtime/schema.ts';
+import { notMember, sessionClosed } from '../sessions/members.ts';
 import { getSessionOf } from '../sessions/store.ts';
-import { notMember, sessionClosed } from './lease.ts';
 import type { SessionContext } from './schema.ts';
 import { isMember, mirrorLive, openLive, readContext } from './store.ts';
 

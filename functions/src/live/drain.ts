@@ -1,5 +1,5 @@
 import type { CloseReason } from '../sessions/schema.ts';
-import type { FinalUsage } from '../sessions/store.ts';
+import type { FinalUsage } from '../sessions/store-lifecycle.ts';
 import { after } from '../runtime/system.ts';
 import { close, type Meter } from './meter.ts';
 import { lastLines, resolveAbandoned } from './posting.ts';

@@ -1,7 +1,9 @@
 import { AppError } from '../runtime/errors.ts';
 import { log } from '../runtime/log.ts';
+import { notMember, sessionClosed } from '../sessions/members.ts';
 import type { CloseReason } from '../sessions/schema.ts';
-import { acquire, diedBeforePosting, type Acquired, type Lease, type Meter } from './meter.ts';
+import { acquire, type Acquired, type Lease, type Meter } from './meter.ts';
+import { diedBeforePosting } from './requests.ts';
 import { resolveAbandoned } from './posting.ts';
 import type { PreparedTurn } from './prepare.ts';
 import type { ProcessFrameInput } from './schema.ts';
@@ -106,16 +108,6 @@ async function endQuietly(sessionId: string, reason: CloseReason, deps: LeaseDep
   } catch (error) {
     log.warn('session not ended', { sessionId, reason, code: (error as { code?: unknown }).code });
   }
-}
-
-/** The same answer for a session that does not exist and one that the caller is no member of. */
-export function notMember(): AppError {
-  return new AppError('not-found', 'You have no session with this id.', { reason: 'not_found' });
-}
-
-/** The answer for a session that is over. */
-export function sessionClosed(closeReason: string): AppError {
-  return new AppError('failed-precondition', 'This session has ended. Start a new one.', { reason: 'session_closed', closeReason });
 }
 
 /** The meter as a turn sees it while it runs. */

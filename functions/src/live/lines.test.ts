@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { toLine, toUsageLines } from './lines.ts';
-import type { RequestRecord } from './meter.ts';
+import type { RequestRecord } from './requests.ts';
 
 const now = 1_000_000;
 const input = { frame: 'burst', instruction: true, audioSeconds: 2 };

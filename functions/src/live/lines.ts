@@ -1,6 +1,6 @@
 import { seamless } from '../credits/lines.ts';
 import type { UsageLine } from '../credits/schema.ts';
-import type { RequestRecord } from './meter.ts';
+import type { RequestRecord } from './requests.ts';
 
 /** The closed requests between two totals of a session as lines of its receipt; `now` (ms) dates what no record explains. */
 export function toUsageLines(records: Record<string, RequestRecord>, from: number, to: number, now: number): UsageLine[] {

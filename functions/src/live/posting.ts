@@ -1,7 +1,8 @@
 import type { UsageLine } from '../credits/schema.ts';
 import { createCheckpoint, type CheckpointOf } from '../credits/store-settle.ts';
 import { log } from '../runtime/log.ts';
-import { abandonedRecord, post, recordedCost, type Meter, type Posted, type Posting } from './meter.ts';
+import { post, type Meter, type Posted, type Posting } from './meter.ts';
+import { abandonedRecord, recordedCost } from './requests.ts';
 import { endTurn, markCheckpointed, readContext, updateMeter } from './store.ts';
 import { closeRequest, usageBetween } from './store-requests.ts';
 

@@ -15,7 +15,7 @@ const { limits, endpoints } = serverConfigSchema.omit({ modelRouting: true }).pa
 });
 const config: SessionConfig = {
   productName: 'Scout', provider: 'gemini', voiceId: 'v', rank: 'rookie', highSpeedVision: false, highSpeedMode: null, toolkit: [], voiceEnabled: false,
-  interactiveVoiceMode: false, commentaryMode: false, hasMemory: false, skipUnchangedBelow: null, specialization: null, endpoints, limits, modelRouting: { vision: 'sees', chat: 'talks' },
+  interactiveVoiceMode: false, commentaryMode: false, hasMemory: false, skipUnchangedBelow: null, keptMedia: [], specialization: null, endpoints, limits, modelRouting: { vision: 'sees', chat: 'talks' },
   dofRates: rates({ frame: { standard: 5, burst: 9, continuous: 14 }, instruction: 2, audioSecond: 3, per1kTokens: { text: 1, image: 1, audio: 1, output: 100 } }),
 };
 

@@ -4,7 +4,7 @@ import { AppError } from '../runtime/errors.ts';
 import type { Answer } from './ask.ts';
 import { cutToWeight, maxExchangeCharacters } from './bounds.ts';
 import { isWhole } from './endings.ts';
-import type { Repeat, RequestRecord } from './meter.ts';
+import type { Repeat, RequestRecord } from './requests.ts';
 import type { PreparedTurn } from './prepare.ts';
 import type { CutReason, processFrameOutput, SessionContext } from './schema.ts';
 

@@ -4,7 +4,7 @@ import type { Exchange } from '../providers/types.ts';
 import { liveDatabase } from '../runtime/firebase.ts';
 import { now } from '../runtime/system.ts';
 import { toUsageLines } from './lines.ts';
-import { isRunning, judgeRepeat, type Repeat, type RequestRecord } from './meter.ts';
+import { isRunning, judgeRepeat, type Repeat, type RequestRecord } from './requests.ts';
 import { toExchange } from './results.ts';
 import { transact } from './transact.ts';
 

@@ -8,7 +8,8 @@ import { useDatabases } from '../runtime/firebase.ts';
 import { useSystem } from '../runtime/system.ts';
 import { serverConfigSchema, type SessionDoc } from '../sessions/schema.ts';
 import { closeMeter } from './drain.ts';
-import type { Meter, RequestRecord } from './meter.ts';
+import type { Meter } from './meter.ts';
+import type { RequestRecord } from './requests.ts';
 import { openLive, raiseLimit, updateMeter } from './store.ts';
 import { claimRequest, closeRequest, keepRequest, readRequest } from './store-requests.ts';
 

@@ -1,10 +1,11 @@
-import { extendSessionHold } from '../sessions/store.ts';
+import { extendSessionHold } from '../sessions/store-lifecycle.ts';
 import { AppError } from '../runtime/errors.ts';
 import { log } from '../runtime/log.ts';
 import { askModel, type Answer, type AskDeps } from './ask.ts';
 import { isWhole } from './endings.ts';
 import { lostLease, takeLease, watchLease, type LeaseDeps, type LeaseOptions, type LeaseWatch } from './lease.ts';
-import { requestKey, spendableLeft, type Meter, type RequestRecord } from './meter.ts';
+import { spendableLeft, type Meter } from './meter.ts';
+import { requestKey, type RequestRecord } from './requests.ts';
 import { postTurn } from './posting.ts';
 import { prepareTurn, type PreparedTurn } from './prepare.ts';
 import { answerRepeat, closedRecord, resultOf, type TurnResult } from './results.ts';

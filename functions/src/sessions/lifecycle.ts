@@ -4,7 +4,7 @@ import { spendableLeft, type Meter } from '../live/meter.ts';
 import { mirrorLive, openLive, removeLive } from '../live/store.ts';
 import { AppError } from '../runtime/errors.ts';
 import type { CloseReason, SessionDoc } from './schema.ts';
-import { commitEnd, commitStart, type StartRequest } from './store.ts';
+import { commitEnd, commitStart, type StartRequest } from './store-lifecycle.ts';
 
 /** Clock and ids, from outside. */
 export interface LifecycleDeps {

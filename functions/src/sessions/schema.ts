@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ranks } from '../agents/schema.ts';
 import { vendorNames } from '../providers/types.ts';
 import { dofRatesSchema } from '../credits/schema.ts';
+import { mediaTypes } from '../media/schema.ts';
 import { dofsSchema, idSchema, momentSchema, pageSchema } from '../runtime/schema.ts';
 
 /** config/server: limits, public endpoints and model routing. Holds no secret: keys live in Secret Manager. */
@@ -13,6 +14,9 @@ export const serverConfigSchema = z.object({
     maxDOFsPerSession: z.int().positive().default(50_000).describe('Most DOFs that one session may consume.'),
     holdDOFs: z.int().positive().default(5_000).describe('DOFs that a session holds at first, and adds when it runs low.'),
     idleTimeoutMinutes: z.number().positive().default(10),
+    ownerGraceMinutes: z.number().positive().default(2).describe('How long the owner may be offline before the session pauses: members wait until the owner is back.'),
+    maxQueuedTurns: z.int().min(1).max(20).default(8).describe('Most turns that may wait for the one in progress.'),
+    maxQueueSeconds: z.number().positive().max(60).default(20).describe('How long a turn waits for its own at most.'),
     maxFrameBytes: z.int().positive().default(2_000_000),
     maxAudioBytes: z.int().positive().default(2_000_000),
     maxMembers: z.int().positive().max(50).default(8).describe('Most members of a session, its owner included.'),
@@ -62,6 +66,7 @@ export const sessionConfigSchema = z.object({
   commentaryMode: z.boolean(),
   hasMemory: z.boolean(),
   skipUnchangedBelow: z.number().nullable(),
+  keptMedia: z.array(z.enum(mediaTypes)).describe('What is kept of the turns.'),
   specialization: z.record(z.string(), z.unknown()).nullable(),
   endpoints: serverConfigSchema.shape.endpoints,
   modelRouting: serverConfigSchema.shape.modelRouting.valueType,
@@ -121,8 +126,10 @@ export interface SessionDoc {
   version: number;
   /** `open` while running, `pending` between the end and its last settlement, then `done`. */
   settlement: 'open' | 'pending' | 'done';
-  /** When the sweep may remove the live state of the ended session; null while open and once removed. */
+  /** When the sweep may archive the turns of the ended session and remove its live state; null while open and once that is done. */
   cleanupAt: Timestamp | null;
+  /** When its owner deleted it: from then on it has no members, and only what it cost is left. */
+  deletedAt: Timestamp | null;
 }
 
 /** Where a page of sessions ended. */

@@ -98,7 +98,7 @@ describe('start: the new session', () => {
     const { config, ...session } = newSession(owned, product, server, fresh);
     assert.deepEqual(session, {
       ...fresh, members: { u1: 'owner' }, memberIds: ['u1'], memberCaps: {}, name: null, agentInstanceId: 'a1', agentProductId: 'p1', priceVersion: 2, settleEveryDOFs: 1_000, status: 'active', closeReason: null,
-      startingDOFs: 400, consumedDOFs: 0, settledDOFs: 0, heldDOFs: 400, endedAt: null, generation: 1, version: 1, settlement: 'open', cleanupAt: null,
+      startingDOFs: 400, consumedDOFs: 0, settledDOFs: 0, heldDOFs: 400, endedAt: null, generation: 1, version: 1, settlement: 'open', cleanupAt: null, deletedAt: null,
     });
     assert.deepEqual(sessionConfigSchema.parse(config), config);
   });

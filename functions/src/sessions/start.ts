@@ -89,6 +89,7 @@ export function newSession(agent: AgentDoc, product: ProductDoc, server: ServerC
     version: 1,
     settlement: 'open',
     cleanupAt: null,
+    deletedAt: null,
   };
 }
 

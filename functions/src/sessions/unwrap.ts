@@ -35,12 +35,18 @@ export function unwrapProduct(product: ProductDoc, server: ServerConfig): Sessio
     commentaryMode: product.hasCommentator,
     hasMemory: product.hasMemory,
     skipUnchangedBelow: product.skipUnchangedBelow ?? null,
+    keptMedia: product.keptMedia ?? [],
     specialization: product.specialization,
     endpoints: server.endpoints,
     modelRouting: routingOf(product, server),
-    limits: server.limits,
+    limits: limitsOf(product, server),
     dofRates: product.dofRates,
   };
+}
+
+/** The limits of a session: the server's, with the product's own timeouts in place of them where it names them. */
+export function limitsOf({ sessionTimeoutMinutes, idleTimeoutMinutes }: ProductDoc, { limits }: ServerConfig): ServerConfig['limits'] {
+  return { ...limits, ...(sessionTimeoutMinutes === undefined ? {} : { sessionTimeoutMinutes }), ...(idleTimeoutMinutes === undefined ? {} : { idleTimeoutMinutes }) };
 }
 
 /** The models of a session: those of the product's provider, with the product's own in place of them where it names one. */

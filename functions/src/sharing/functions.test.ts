@@ -4,7 +4,7 @@ import { at } from '../../test/money.ts';
 import { freshSession, guest, SharingWorld } from '../../test/sharing-world.ts';
 import type { Operation } from '../runtime/operation.ts';
 import { endSession, getSession, listMySessions, renameSession } from '../sessions/functions.ts';
-import { commitEnd } from '../sessions/store.ts';
+import { commitEnd } from '../sessions/store-lifecycle.ts';
 import { joinSession, leaveSession, listMembers, removeMember, revokeInvite, shareSession } from './functions.ts';
 
 const owner = guest('u1');

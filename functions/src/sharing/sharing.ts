@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Caller } from '../runtime/caller.ts';
 import { AppError } from '../runtime/errors.ts';
 import { accountIdSchema, idSchema } from '../runtime/schema.ts';
-import { roleOf } from '../sessions/members.ts';
+import { requireOpen, roleOf } from '../sessions/members.ts';
 import type { Role, SessionDoc } from '../sessions/schema.ts';
-import { requireOpen } from '../voice/voice.ts';
 import type { InviteDoc } from './schema.ts';
 
 /** Most invites of a session that can be used at the same time. */

@@ -3,7 +3,8 @@ import { crashed, deaf, lossy, settled, unreachable } from '../../test/memory/ga
 import type { Gate } from '../../test/memory/io.ts';
 import { freshSession, guest, SharingWorld } from '../../test/sharing-world.ts';
 import { AppError } from '../runtime/errors.ts';
-import { commitEnd, commitRename, listSessions } from '../sessions/store.ts';
+import { commitRename, listSessions } from '../sessions/store.ts';
+import { commitEnd } from '../sessions/store-lifecycle.ts';
 import { maxOpenInvites } from './sharing.ts';
 import { commitJoin, commitLeave, commitRemoval, createInvite, openInvites, revokeInvite } from './store.ts';
 

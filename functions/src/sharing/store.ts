@@ -5,10 +5,9 @@ import { commitIfUnchanged, unchanged, type Plan } from '../runtime/commit.ts';
 import { AppError } from '../runtime/errors.ts';
 import { db } from '../runtime/firebase.ts';
 import { newSecret, now } from '../runtime/system.ts';
-import { requireMember, requireOwner, roleOf } from '../sessions/members.ts';
+import { requireMember, requireOpen, requireOwner, roleOf } from '../sessions/members.ts';
 import type { SessionDoc } from '../sessions/schema.ts';
 import { sessionRef, writeEvent } from '../sessions/store.ts';
-import { requireOpen } from '../voice/voice.ts';
 import type { InviteDoc, ShareSessionInput } from './schema.ts';
 import { inviteIdOf, inviteInvalid, judgeInvite, maxOpenInvites, newInvite, parseInvite, withMember, withoutMember, type Membership } from './sharing.ts';
 

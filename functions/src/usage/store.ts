@@ -3,7 +3,7 @@ import { agentNotFound, agentRef } from '../agents/store.ts';
 import type { CheckpointDoc, GrantSource, LedgerDoc, UsageLine } from '../credits/schema.ts';
 import { grantsRef } from '../credits/store.ts';
 import { toLine } from '../live/lines.ts';
-import { requestKey } from '../live/meter.ts';
+import { requestKey } from '../live/requests.ts';
 import { readRequest, usageBetween } from '../live/store-requests.ts';
 import { db, liveDatabase } from '../runtime/firebase.ts';
 import { now } from '../runtime/system.ts';

@@ -4,7 +4,7 @@ import { moment } from '../../test/money.ts';
 import { VoiceWorld, voiceConfig } from '../../test/voice-world.ts';
 import { resolve } from '../credits/store-admin.ts';
 import { AppError } from '../runtime/errors.ts';
-import { commitEnd } from '../sessions/store.ts';
+import { commitEnd } from '../sessions/store-lifecycle.ts';
 import { systemPrompt } from '../sessions/unwrap.ts';
 
 const minute = 60_000;

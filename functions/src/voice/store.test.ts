@@ -8,7 +8,7 @@ import type { AgentDoc } from '../agents/schema.ts';
 import type { ResolvedHoldDoc } from '../credits/schema.ts';
 import { settleCheckpoint } from '../credits/store-settle.ts';
 import { AppError } from '../runtime/errors.ts';
-import { commitEnd } from '../sessions/store.ts';
+import { commitEnd } from '../sessions/store-lifecycle.ts';
 import { attemptMs } from './voice.ts';
 import { mintedTokens } from './store.ts';
 

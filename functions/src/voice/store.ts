@@ -13,9 +13,10 @@ import { AppError } from '../runtime/errors.ts';
 import { db } from '../runtime/firebase.ts';
 import { newId, now } from '../runtime/system.ts';
 import type { SessionDoc } from '../sessions/schema.ts';
+import { requireOpen } from '../sessions/members.ts';
 import { sessionRef } from '../sessions/store.ts';
 import type { VoiceTokenDoc } from './schema.ts';
-import { decideAttempt, givenBack, graceMs, requireOpen, type VoiceTerms } from './voice.ts';
+import { decideAttempt, givenBack, graceMs, type VoiceTerms } from './voice.ts';
 
 /** sessions/{sessionId}/voiceTokens/{requestId} */
 export function voiceTokenRef(sessionId: string, requestId: string): DocumentReference<VoiceTokenDoc> {

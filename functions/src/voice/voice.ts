@@ -1,5 +1,5 @@
 import type { AgentDoc, UserDoc } from '../agents/schema.ts';
-import { sessionClosed } from '../live/lease.ts';
+import { requireOpen } from '../sessions/members.ts';
 import { notConfigured } from '../providers/failures.ts';
 import type { ProviderName } from '../providers/types.ts';
 import { hasLiveVoice } from '../providers/voices.ts';
@@ -50,12 +50,6 @@ export function liveVoice(provider: ProviderName, voice: string): string {
   const live = provider === 'google' ? /-Chirp3-HD-([A-Z][a-z]+)$/.exec(voice)?.[1] ?? voice : voice;
   if (hasLiveVoice(provider, live)) return live;
   throw notConfigured(`The ${provider} provider has no voice "${voice}" for conversations. Change the voiceId of the product.`);
-}
-
-/** @throws AppError `failed-precondition` (session_closed) for a session that has ended or whose time is over; `now` in ms. */
-export function requireOpen({ status, closeReason, expiresAt }: Pick<SessionDoc, 'status' | 'closeReason' | 'expiresAt'>, now: number): void {
-  if (status !== 'active') throw sessionClosed(closeReason ?? 'unknown');
-  if (expiresAt.toMillis() <= now) throw sessionClosed('expired');
 }
 
 /** What is known when an attempt is decided; all read before anything is written. */

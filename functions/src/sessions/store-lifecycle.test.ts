@@ -7,7 +7,7 @@ import type { AgentDoc, ProductDoc, UserDoc } from '../agents/schema.ts';
 import { useDatabases } from '../runtime/firebase.ts';
 import { useSystem } from '../runtime/system.ts';
 import { serverConfigSchema, type SessionDoc } from './schema.ts';
-import { commitEnd, commitStart, extendSessionHold, type StartResult } from './store.ts';
+import { commitEnd, commitStart, extendSessionHold, type StartResult } from './store-lifecycle.ts';
 
 const model = { vision: 'm', chat: 'm' };
 const server = serverConfigSchema.parse({ limits: { holdDOFs: 30, maxDOFsPerSession: 80 }, endpoints: { apiBaseUrl: '', liveDatabaseUrl: '' }, modelRouting: { gemini: model, google: model, openai: model } });
