@@ -12,6 +12,7 @@ const framework = join(dirname(createRequire(import.meta.url).resolve('@google-c
 
 /** One instance of a built function, as it is deployed: many requests at once in one process. */
 export interface Instance {
+  url: string;
   /** Calls it by the callable protocol; resolves with whatever it answers. */
   call: (idToken: string, data: unknown) => Promise<{ result?: Record<string, unknown>; error?: { status: string; message: string; details?: { reason?: string } } }>;
   /** Ends the process without letting it finish anything. */
@@ -30,6 +31,7 @@ export async function deploy(target: keyof typeof operations, env: Record<string
   const url = `http://127.0.0.1:${port}/`;
   await eventually(() => fetch(url, { method: 'OPTIONS' }).then(() => true, () => false), `${target} to listen`);
   return {
+    url,
     call: async (idToken, data) => {
       const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${idToken}` }, body: JSON.stringify({ data }) });
       return await response.json() as Awaited<ReturnType<Instance['call']>>;

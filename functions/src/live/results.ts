@@ -48,8 +48,8 @@ function describe({ mime, seconds, characters }: Speech): Omit<SpeechResult, 'au
   return { mimeType: mime, seconds: Math.round(seconds * 100) / 100, characters };
 }
 
-/** What a closed record answers; `speech` is the sound, which is not part of it. */
-export function resultOf(requestId: string, record: RequestRecord, context: SessionContext, { speech, replayed }: { speech: Speech | null; replayed: boolean }): TurnResult {
+/** What a closed record answers; `speech` is the sound and `waitedMs` how long the turn waited, which are not part of it. */
+export function resultOf(requestId: string, record: RequestRecord, context: SessionContext, { speech, replayed, waitedMs = 0 }: { speech: Speech | null; replayed: boolean; waitedMs?: number }): TurnResult {
   const { turnId, reply, outcome, cutBecause, cost, estimated, provider, model, consumed, remainingDOFs } = record;
   const spoken = record.speech === undefined ? null : JSON.parse(record.speech) as Omit<SpeechResult, 'audioData'>;
   return {
@@ -67,6 +67,7 @@ export function resultOf(requestId: string, record: RequestRecord, context: Sess
     consumedDOFs: consumed ?? 0,
     remainingDOFs: remainingDOFs ?? 0,
     replayed,
+    waitedMs,
   };
 }
 

@@ -1,5 +1,4 @@
 import type { Database, Reference } from 'firebase-admin/database';
-import type { ErrorCode, ErrorReason } from '../runtime/errors.ts';
 import { liveDatabase, liveDatabases } from '../runtime/firebase.ts';
 import type { SessionDoc } from '../sessions/schema.ts';
 import { now } from '../runtime/system.ts';
@@ -8,14 +7,13 @@ import type { SessionContext } from './schema.ts';
 import { transact, transactLive, whenLiveIsFree } from './transact.ts';
 
 /** The live nodes of one session; all of them live in the same database. */
-function liveRefs(sessionId: string): Record<'meter' | 'live' | 'context' | 'requests' | 'streams', Reference> {
+function liveRefs(sessionId: string): Record<'meter' | 'live' | 'context' | 'requests', Reference> {
   const database = liveDatabase(sessionId);
   return {
     meter: database.ref(`meters/${sessionId}`),
     live: database.ref(`live/${sessionId}`),
     context: database.ref(`contexts/${sessionId}`),
     requests: database.ref(`requests/${sessionId}`),
-    streams: database.ref(`streams/${sessionId}`),
   };
 }
 
@@ -122,35 +120,9 @@ export async function raiseLimit(sessionId: string, limit: number): Promise<void
   await updateMeter(sessionId, (meter) => (meter && meter.limit < limit ? { ...meter, limit } : undefined));
 }
 
-/** What members see of a turn's end. */
-export interface TurnEnd {
-  turnId: string;
-  /** Last item of the stream. */
-  last: { type: 'done'; by: string; outcome: string; cost: number; cutBecause?: string } | { type: 'error'; by?: string; code: ErrorCode; reason: ErrorReason | null };
-  /** Paths below `live/{sessionId}`. */
-  live: Record<string, unknown>;
-}
-
-/** Ends a turn's stream and updates `live/`, in one atomic update. Resolves when it has been sent; `shown` when it is there. */
-export async function endTurn(sessionId: string, { turnId, last, live }: TurnEnd): Promise<{ shown: Promise<void> }> {
-  const key = liveRefs(sessionId).streams.child(turnId).push().key;
-  const shown = Object.entries({ ...live, turn: { state: 'idle' } }).map(([path, value]) => [`live/${sessionId}/${path}`, value]);
-  const busy = whenLiveIsFree(sessionId);
-  if (busy) await busy;
-  return { shown: liveDatabase(sessionId).ref().update({
-    [`streams/${sessionId}/${turnId}/${key}`]: last,
-    ...Object.fromEntries(shown) as Record<string, unknown>,
-  }) };
-}
-
 /** Takes back what a turn that was given up has shown late: an ended session has no turn. */
 export async function showEnded(sessionId: string): Promise<void> {
   await transactLive<{ status?: string; turn?: object }>(sessionId, (current) => (current?.status === 'ended' ? { ...current, turn: { state: 'idle' } } : current));
-}
-
-/** Appends reply text to the stream that members watch; `by` says who asked, with the first piece. */
-export async function appendChunk(sessionId: string, turnId: string, text: string, by: string | null): Promise<void> {
-  await liveRefs(sessionId).streams.child(turnId).push({ type: 'chunk', text, ...(by === null ? {} : { by }) });
 }
 
 /** Updates parts of `live/{sessionId}` in one write; keys are paths below it. */

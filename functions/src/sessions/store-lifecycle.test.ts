@@ -101,6 +101,12 @@ describe('sessions: the store', () => {
       assert.deepEqual([stored().closeReason, stored().consumedDOFs, stored().version], ['user', 12, 2]);
     });
 
+    it('tells how many of its turns had waited long', async () => {
+      const told = () => Object.values(firestore.dump('outbox')).find(({ type }) => type === 'session.ended')?.['data'] as { longWaits: number };
+      await commitEnd('s1', 'user', { total: 12, lines: [], longWaits: 3 }, now);
+      assert.equal(told().longWaits, 3);
+    });
+
     it('keeps what came in the moment before it', async () => {
       overtake = () => extend();
       await end();

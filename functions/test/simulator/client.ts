@@ -43,6 +43,8 @@ export interface TurnOptions {
   requestId: string;
   behaviour: Behaviour;
   frame: boolean;
+  /** Waits for the turns before it. */
+  queue?: boolean;
   /** The client leaves after so many ms; null stays. */
   leavesAfterMs: number | null;
 }
@@ -71,8 +73,8 @@ export class Clients {
   }
 
   /** Sends a turn with the same request id until there is an answer. */
-  async turn({ player, sessionId, requestId, behaviour, frame, leavesAfterMs }: TurnOptions): Promise<void> {
-    const input = processFrameInput.parse({ sessionId, requestId, ...(frame ? { frameData: frames[0] } : { instruction: 'What now?' }) });
+  async turn({ player, sessionId, requestId, behaviour, frame, queue = false, leavesAfterMs }: TurnOptions): Promise<void> {
+    const input = processFrameInput.parse({ sessionId, requestId, queue, ...(frame ? { frameData: frames[0] } : { instruction: 'What now?' }) });
     const answer = await this.ask(async () => {
       const gone = new AbortController();
       const stay = leavesAfterMs === null ? () => undefined : this.world.scheduler.after(leavesAfterMs, () => gone.abort(), null);

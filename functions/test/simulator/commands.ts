@@ -14,7 +14,7 @@ const on = { player, agent, key };
 /** What a client can ask for, as data: a history is a list of these. */
 const commandOf = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('start' as const), player, agent: fc.nat(7).map((each) => Math.floor(each / 7)), takeOver: fc.boolean() }) },
-  { weight: 16, arbitrary: fc.record({ kind: fc.constant('turn' as const), player, request: fc.nat(30), count: fc.constantFrom(1, 1, 1, 6), behaviour: fc.constantFrom(...behaviours, ...Array<'answers'>(12).fill('answers')), frame: fc.boolean(), leavesAfterMs: fc.option(fc.nat(1_000), { freq: 6 }) }) },
+  { weight: 16, arbitrary: fc.record({ kind: fc.constant('turn' as const), player, request: fc.nat(30), count: fc.constantFrom(1, 1, 1, 6), behaviour: fc.constantFrom(...behaviours, ...Array<'answers'>(12).fill('answers')), frame: fc.boolean(), queue: fc.boolean(), leavesAfterMs: fc.option(fc.nat(1_000), { freq: 6 }) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('end' as const), player }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('grant' as const), ...on, amount, priority: fc.nat(2), minutes: fc.option(fc.integer({ min: 1, max: 90 })), rollover: fc.option(fc.integer({ min: 1, max: 50 })) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('void' as const), ...on, grant: key }) },
@@ -46,9 +46,9 @@ export async function carryOut(command: Command, clients: Clients, world: World)
       return clients.start(command.player, command.agent, command.takeOver);
     case 'turn': {
       const sessionId = clients.sessions.get(command.player);
-      const { player: uid, behaviour, frame, leavesAfterMs, request, count } = command;
+      const { player: uid, behaviour, frame, queue, leavesAfterMs, request, count } = command;
       for (let each = request; sessionId !== undefined && each < request + count; each++) {
-        await clients.turn({ player: uid, sessionId, requestId: `r${each}`, behaviour, frame, leavesAfterMs });
+        await clients.turn({ player: uid, sessionId, requestId: `r${each}`, behaviour, frame, queue, leavesAfterMs });
       }
       return;
     }

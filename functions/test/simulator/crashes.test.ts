@@ -14,6 +14,11 @@ interface Scene {
 
 const starts = (stage: Stage) => () => stage.clients.start('ann', 0, false);
 const turns = (count: number) => (stage: Stage) => Array.from({ length: count }, (_, index) => () => stage.turn(`t${index}`));
+/** A turn whose process dies while the model is asked. */
+const dies = (stage: Stage) => async () => {
+  stage.world.scheduler.after(100, () => stage.world.crash(stage.pool[0]!), null);
+  await stage.turn('dead', { behaviour: 'hangs' }).catch(() => undefined);
+};
 /** Triggers that are not delivered: the operation, or the sweep, has to do their work. */
 const undelivered: StageOptions = { copies: ({ name }) => (name === 'mirrorSession' ? 1 : 0) };
 
@@ -24,13 +29,8 @@ const scenes: Record<string, Scene> = {
   'processFrame that settles a checkpoint': { before: (stage) => [starts(stage), ...turns(3)(stage)], act: (stage) => stage.turn('struck') },
   'processFrame that extends the hold': { before: (stage) => [starts(stage), ...turns(2)(stage)], act: (stage) => stage.turn('struck', { frame: true }) },
   'processFrame that ends the session': { options: { dofs: 30 }, before: (stage) => [starts(stage), ...turns(4)(stage)], act: async (stage) => { for (const each of ['x', 'y', 'z']) await stage.turn(each); } },
-  'processFrame after one that died': {
-    before: (stage) => [starts(stage), async () => {
-      stage.world.scheduler.after(100, () => stage.world.crash(stage.pool[0]!), null);
-      await stage.turn('dead', { behaviour: 'hangs' }).catch(() => undefined);
-    }],
-    act: (stage) => stage.turn('struck'),
-  },
+  'processFrame after one that died': { before: (stage) => [starts(stage), dies(stage)], act: (stage) => stage.turn('struck') },
+  'processFrame that waits for one that died': { before: (stage) => [starts(stage), dies(stage)], act: (stage) => stage.turn('struck', { queue: true }) },
   'settle, by the trigger of a checkpoint': {
     options: undelivered,
     before: (stage) => [starts(stage), ...turns(5)(stage)],
