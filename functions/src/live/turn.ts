@@ -33,9 +33,11 @@ export interface TurnStream {
 const leaseGraceMs = 10_000;
 
 /**
- * One turn: claim the request id, take the meter's lease (after the turns before it, where the caller waits), ask the model, close the request at its price, post it. A
- * frame costs four sequential Realtime Database round trips and no Firestore operation; it is decoded once the lease is
- * held, so that nobody can make an instance decode more than one frame per session at a time. What the player says costs one more, for the turns before it, and Firestore operations only where the agent has memory.
+ * One turn: claim the request id, take the meter's lease, after the turns before it where the caller waits, ask the
+ * model, close the request at its price, post it. A frame costs four sequential Realtime Database round trips and no
+ * Firestore operation; it is decoded once the lease is held, so that nobody can make an instance decode more than one
+ * frame per session at a time. What the player says costs one more, for the turns before it, and Firestore operations
+ * only where the agent has memory. Waiting costs one for the ticket, and one for each time that it may be its turn.
  * @throws AppError as prepareTurn, takeLease and the providers do. Nothing is charged then, except when the turn
  *   lost its lease (provider_timeout): a repeat of the request says at what price it was closed.
  */
