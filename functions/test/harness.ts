@@ -23,7 +23,7 @@ type OutputOf<Name extends keyof Operations> = Operations[Name] extends Operatio
 const projectId = process.env['GCLOUD_PROJECT'] ?? 'demo-jiga';
 export const functionsUrl = process.env['FUNCTIONS_EMULATOR_URL'] ?? 'http://127.0.0.1:5001';
 export const apiUrl = `${functionsUrl}/${projectId}/us-central1/api`;
-const databaseHost = (process.env['FIREBASE_DATABASE_EMULATOR_HOST'] ?? '127.0.0.1:9000').split(':') as [string, string];
+export const databaseHost = (process.env['FIREBASE_DATABASE_EMULATOR_HOST'] ?? '127.0.0.1:9000').split(':') as [string, string];
 const firestoreHost = (process.env['FIRESTORE_EMULATOR_HOST'] ?? '127.0.0.1:8080').split(':') as [string, string];
 
 /** The Admin SDK of the tests, connected to the suite. */
@@ -47,8 +47,8 @@ export interface Client {
 
 const clients: FirebaseApp[] = [];
 
-/** A client app that is signed in as `uid`, with these claims, or not at all when null. */
-export async function clientOf(uid: string | null, claims: Record<string, unknown> = {}): Promise<Client> {
+/** A client app that is signed in as `uid`, with these claims, or not at all when null; it may reach the Realtime Database another way. */
+export async function clientOf(uid: string | null, claims: Record<string, unknown> = {}, databaseVia = databaseHost): Promise<Client> {
   const app = initializeClientApp({ apiKey: 'demo', projectId, databaseURL: `http://${databaseHost.join(':')}?ns=${projectId}-default-rtdb` }, randomUUID());
   clients.push(app);
   const clientAuth = getClientAuth(app);
@@ -58,7 +58,7 @@ export async function clientOf(uid: string | null, claims: Record<string, unknow
   const { hostname, port } = new URL(functionsUrl);
   connectFunctionsEmulator(functions, hostname, Number(port));
   const database = getClientDatabase(app);
-  connectDatabaseEmulator(database, databaseHost[0], Number(databaseHost[1]));
+  connectDatabaseEmulator(database, databaseVia[0], Number(databaseVia[1]));
   const firestore = getClientFirestore(app);
   connectFirestoreEmulator(firestore, firestoreHost[0], Number(firestoreHost[1]));
   const callRaw = async (name: string, input: unknown): Promise<unknown> => (await httpsCallable(functions, name)(input)).data;
