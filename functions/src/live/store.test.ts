@@ -58,6 +58,12 @@ describe('live: the store', () => {
       for (const resume of [false, true]) assert.equal((await openLive(session, { resume })).consumed, 12);
     });
 
+    it('is due when it is idle, and over, as the config of the session says', async () => {
+      const config = { ...session.config, limits: { ...session.config.limits, idleTimeoutMinutes: 3 } };
+      const { dueAt, expiresAt } = await openLive({ ...session, config });
+      assert.deepEqual([dueAt, expiresAt], [now + 3 * 60_000, now + 3_600_000]);
+    });
+
     it('tells an open meter of the client that has taken over, and of no client before', async () => {
       await openLive(session);
       assert.equal((await openLive({ ...session, generation: 3 }, { resume: true })).generation, 3);

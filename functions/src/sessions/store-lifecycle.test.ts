@@ -62,6 +62,19 @@ describe('sessions: the store', () => {
       assert.deepEqual([stored(), held()], [{ kept: true }, 0]);
     });
 
+    it('lasts as long as its product says, or four hours, and its hold as long', async () => {
+      const times = async (sessionId: string, agentInstanceId: string) => {
+        await start({ sessionId, agentInstanceId, takeOver: true });
+        const hold = read<AgentDoc>(`users/u1/agents/${agentInstanceId}`).holds[sessionId]!;
+        return [stored(sessionId).expiresAt.toMillis() - now, hold.expiresAt.toMillis() - now, stored(sessionId).config.limits.idleTimeoutMinutes];
+      };
+      assert.deepEqual(await times('s1', 'a1'), [240 * 60_000, 240 * 60_000, 10]);
+      await end();
+      await write('products/p2', { ...product, sessionTimeoutMinutes: 30, idleTimeoutMinutes: 3 });
+      await write('users/u1/agents/a2', agent({ agentInstanceId: 'a2', agentProductId: 'p2', lots: { g: lot(100) } }));
+      assert.deepEqual(await times('s2', 'a2'), [30 * 60_000, 30 * 60_000, 3]);
+    });
+
     it('that takes over raises the generation of the session as it is by then', async () => {
       await start();
       overtake = () => extend();
