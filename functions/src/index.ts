@@ -40,5 +40,6 @@ export { createUserDocument } from './agents/triggers.ts';
 export { settleCheckpoint } from './credits/triggers.ts';
 export { publishEvent } from './events/triggers.ts';
 export { embedMemory } from './memory/triggers.ts';
+export { showConnected, showDisconnected } from './presence/triggers.ts';
 export { mirrorSession } from './sessions/triggers.ts';
 export { checkModels, sweep } from './ops/triggers.ts';

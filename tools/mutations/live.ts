@@ -2,6 +2,7 @@ import type { Mutation } from './mutation.ts';
 import { crash, unit } from './tests.ts';
 
 const meter = { file: 'live/meter.ts', tests: [unit('live/meter')] };
+const paused = [unit('presence/pause')];
 const requests = { file: 'live/requests.ts', tests: [unit('live/requests')] };
 
 /** Mutants of the meter and of what a turn does on it. */
@@ -30,6 +31,11 @@ export const liveMutations: Mutation[] = [
   { ...meter, guard: 'fence', what: 'A turn is posted by somebody who no longer holds the lease.', find: 'if (meter?.turn?.fence !== posting.fence)', replace: 'if (!meter?.turn)' },
   { ...meter, guard: 'close once', what: 'A turn begins on a closed meter.', find: 'if (!meter.open) return', replace: 'if (now < 0) return' },
   { ...meter, guard: 'close once', what: 'Closing a meter again changes its reason.', find: 'return meter.open ? {', replace: 'return meter ? {' },
+  { guard: 'member', what: 'Members take turns in a paused session.', file: 'live/meter.ts', find: "if (claim.by !== undefined && pausedAt(meter, now) !== null)", replace: 'if (now < 0)', tests: paused },
+  { guard: 'member', what: 'A turn of anybody ends the pause.', file: 'live/meter.ts', find: 'by === undefined ? ownerBack(meter) : meter', replace: 'ownerBack(meter)', tests: paused },
+  { guard: 'member', what: 'Who is no member is shown as online.', file: 'presence/presence.ts', find: ' && Object.hasOwn(live.members ?? {}, uid)', replace: '', tests: [unit('presence/presence')] },
+  { guard: 'expiry', what: 'The sweep ends a session whose owner has only just gone.', file: 'presence/due.ts', find: 'endOf(ownerAway) <= now', replace: 'now > 0', tests: paused },
+  { guard: 'expiry', what: 'Members keep a session open whose owner stays away.', file: 'presence/pause.ts', find: 'Math.min(idleAt, endsAt)', replace: 'idleAt', tests: paused },
   {
     guard: 'idempotency', what: 'A request id is claimed over the record that is there.', file: 'live/store-requests.ts',
     find: "verdict.kind === 'new' ? claim : undefined", replace: 'claim', tests: [unit('live/store'), crash('processFrame')],

@@ -8,6 +8,7 @@ import { resolveAbandoned } from './posting.ts';
 import type { PreparedTurn } from './prepare.ts';
 import type { ProcessFrameInput } from './schema.ts';
 import { raiseLimit, updateMeter, watchMeter } from './store.ts';
+import { showPause } from './store-pause.ts';
 import { readRequest } from './store-requests.ts';
 
 /** Terms of a lease: who holds it, for how long, and what happens on the meter when it ends. */
@@ -32,8 +33,8 @@ export interface LeaseDeps {
 
 /**
  * Takes the lease on the session's meter, resolving the turn of a dead holder first. Ends the session when it is
- * past its time or cannot pay for the turn.
- * @throws AppError `failed-precondition` (session_closed, session_superseded), `aborted` (turn_in_progress),
+ * past its time or cannot pay for the turn. The owner's turn ends a pause.
+ * @throws AppError `failed-precondition` (session_closed, session_superseded, session_paused), `aborted` (turn_in_progress),
  *   `resource-exhausted` (dofs_exhausted, member_cap), `not-found` for who is no member, `permission-denied` (spectator).
  */
 export async function takeLease(input: ProcessFrameInput, prepared: PreparedTurn, lease: LeaseOptions, deps: LeaseDeps): Promise<Meter> {
@@ -44,7 +45,7 @@ export async function takeLease(input: ProcessFrameInput, prepared: PreparedTurn
   let least = held;
   let extendable = true;
   for (;;) {
-    const acquired = await tryAcquire(sessionId, (meter) => acquire(meter, { ...lease, requestId: lease.requestKey, held, least, floor, inputPrice, ...(generation === undefined ? {} : { generation }) }, deps.now()));
+    const acquired = await tryAcquire(sessionId, (meter) => acquire(meter, { ...lease, requestId: lease.requestKey, held, least, floor, inputPrice, ...(generation === undefined ? {} : { generation }) }, deps.now()), deps.now);
     if (acquired.kind === 'leased') return acquired.meter;
     if (acquired.kind === 'exhausted' && extendable) {
       const limit = await deps.extendHold(acquired.limit, held - acquired.remaining);
@@ -62,12 +63,15 @@ async function isGivenUp(sessionId: string, lease: Lease, now: number): Promise<
   return diedBeforePosting(lease, await readRequest(sessionId, lease.requestId), now);
 }
 
-async function tryAcquire(sessionId: string, attempt: (meter: Meter | null) => Acquired): Promise<Acquired> {
+async function tryAcquire(sessionId: string, attempt: (meter: Meter | null) => Acquired, now: () => number): Promise<Acquired> {
   let acquired: Acquired = { kind: 'closed', reason: 'unknown' };
-  await updateMeter(sessionId, (meter) => {
+  let wasAway = false;
+  const left = await updateMeter(sessionId, (meter) => {
+    wasAway ||= meter?.ownerAway !== undefined;
     acquired = attempt(meter);
     return acquired.kind === 'leased' ? acquired.meter : undefined;
   });
+  if (wasAway && !left?.ownerAway) await showPause(sessionId, now).catch(() => log.warn('live state not written', { sessionId }));
   return acquired;
 }
 
@@ -79,6 +83,8 @@ async function refusal({ sessionId, by }: { sessionId: string; by: string | unde
       return notMember();
     case 'spectator':
       return new AppError('permission-denied', 'Spectators watch. Ask the owner for an invite as a player.', { reason: 'spectator' });
+    case 'paused':
+      return new AppError('failed-precondition', 'The owner of this session is away. It goes on when the owner is back.', { reason: 'session_paused' });
     case 'capped':
       return new AppError('resource-exhausted', `You may consume ${acquired.cap} DOFs in this session and have consumed ${acquired.spent}. Ask the owner for more.`, {
         reason: 'member_cap', capDOFs: acquired.cap, spentDOFs: acquired.spent, neededDOFs: needed,

@@ -1,3 +1,5 @@
+import { ownerBack, pausedAt, usedUntil, type OwnerAway } from '../presence/pause.ts';
+
 /** A member beside the owner, as far as turns go. */
 export interface MeterMember {
   role: 'player' | 'spectator';
@@ -35,6 +37,8 @@ export interface Meter {
   expiresAt: number;
   /** ms since the epoch when the sweep must look at this session; absent once nothing is left to do. */
   dueAt?: number;
+  /** While the owner is away. */
+  ownerAway?: OwnerAway;
   /** Why it was closed. */
   closeReason?: string;
   turn?: Lease;
@@ -74,6 +78,7 @@ export type Acquired =
   | { kind: 'capped'; cap: number; spent: number }
   | { kind: 'superseded'; generation: number }
   | { kind: 'expired' }
+  | { kind: 'paused' }
   | { kind: 'busy'; meter: Meter; retryAfterMs: number }
   | { kind: 'abandoned'; meter: Meter }
   | { kind: 'exhausted'; remaining: number; limit: number };
@@ -108,6 +113,7 @@ export function acquire(meter: Meter | null, claim: TurnClaim, now: number): Acq
   if (claim.generation !== undefined && claim.generation !== meter.generation) return { kind: 'superseded', generation: meter.generation };
   if (now >= meter.expiresAt) return { kind: 'expired' };
   if (meter.turn?.fence === claim.fence) return { kind: 'leased', meter };
+  if (claim.by !== undefined && pausedAt(meter, now) !== null) return { kind: 'paused' };
   if (meter.turn && now < meter.turn.expiresAt) return { kind: 'busy', meter, retryAfterMs: meter.turn.expiresAt - now };
   if (meter.turn) return { kind: 'abandoned', meter };
   const allowed = allowance(meter, claim.by);
@@ -117,7 +123,9 @@ export function acquire(meter: Meter | null, claim: TurnClaim, now: number): Acq
   if (!(Math.min(claim.least, wanted) <= held)) return { kind: 'exhausted', remaining: remaining(meter), limit: meter.limit };
   const { requestId, fence, inputPrice, by } = claim;
   const turn = { requestId, fence, held, inputPrice, expiresAt: now + claim.leaseMs, ...(by === undefined ? {} : { by }) };
-  return { kind: 'leased', meter: { ...meter, turn, dueAt: turn.expiresAt + claim.idleMs } };
+  // Only the owner's own turn shows that it is there.
+  const attended = by === undefined ? ownerBack(meter) : meter;
+  return { kind: 'leased', meter: usedUntil({ ...attended, turn }, turn.expiresAt + claim.idleMs) };
 }
 
 /** How a turn ends on the meter. */
@@ -147,9 +155,9 @@ export function post(meter: Meter | null, posting: Posting, now: number): Posted
     consumed,
     ...(turn.by === undefined ? {} : { spent: { ...meter.spent, [turn.by]: (meter.spent?.[turn.by] ?? 0) + cost } }),
     ...(posting.scene === undefined ? {} : { scene: posting.scene }),
-    dueAt: meter.open ? now + posting.idleMs : meter.dueAt ?? now,
+    ...(meter.open ? {} : { dueAt: meter.dueAt ?? now }),
   };
-  return { meter: next, checkpointDue: consumed - meter.checkpointed >= posting.settleEvery };
+  return { meter: meter.open ? usedUntil(next, now + posting.idleMs) : next, checkpointDue: consumed - meter.checkpointed >= posting.settleEvery };
 }
 
 /** Closes the meter: no further turn starts. `dueAt` stays, so that the sweep finishes an end that was cut short. */

@@ -3,8 +3,11 @@ import type { ErrorCode, ErrorReason } from '../runtime/errors.ts';
 import { liveDatabase, liveDatabases } from '../runtime/firebase.ts';
 import type { SessionDoc } from '../sessions/schema.ts';
 import { now } from '../runtime/system.ts';
+import { ownerBack } from '../presence/pause.ts';
+import { onlineAmong, type LivePresence } from '../presence/presence.ts';
 import { spendableLeft, withMembers, type Meter } from './meter.ts';
 import type { SessionContext } from './schema.ts';
+import { showPause } from './store-pause.ts';
 import { transact, transactLive, whenLiveIsFree } from './transact.ts';
 
 /** The live nodes of one session; all of them live in the same database. */
@@ -22,7 +25,7 @@ function liveRefs(sessionId: string): Record<'meter' | 'live' | 'context' | 'req
 /**
  * Opens the live state of a session: context, live node and meter, each only if it is not there yet, so that a
  * repeat after a crash completes what is missing and never resets a meter. With `resume` an open meter also learns the
- * session's generation and counts as used just now. Returns the meter as it is.
+ * session's generation, that its owner is there, and counts as used just now. Returns the meter as it is.
  */
 export async function openLive(session: SessionDoc, { resume = false } = {}): Promise<Meter> {
   const { meter, context } = liveRefs(session.sessionId);
@@ -52,11 +55,15 @@ export async function openLive(session: SessionDoc, { resume = false } = {}): Pr
       version: session.version,
     }),
   ]);
+  let wasAway = false;
   const opened = await transact<Meter>(meter, (current) => {
     if (current === null) return fresh;
     if (!current.open || !resume) return undefined;
-    return { ...current, generation: Math.max(current.generation, fresh.generation), dueAt: Math.max(current.dueAt ?? 0, fresh.dueAt ?? 0) };
+    wasAway ||= current.ownerAway !== undefined;
+    const attended = ownerBack(current);
+    return { ...attended, generation: Math.max(current.generation, fresh.generation), dueAt: Math.max(attended.dueAt ?? 0, fresh.dueAt ?? 0) };
   });
+  if (wasAway) await showPause(session.sessionId, now);
   return opened!;
 }
 
@@ -77,11 +84,11 @@ export async function isMember(sessionId: string, uid: string): Promise<boolean>
 export async function mirrorLive(session: SessionDoc): Promise<void> {
   const { status, closeReason, members, version, consumedDOFs, startingDOFs, generation } = session;
   const over = status === 'ended';
-  await transactLive<{ version?: number; dofs?: object | undefined }>(session.sessionId, (current) => {
+  await transactLive<LivePresence & { version?: number; dofs?: object | undefined }>(session.sessionId, (current) => {
     if (current === null) return null;
     if ((current.version ?? 0) >= version) return undefined;
     const dofs = over ? { starting: startingDOFs, consumed: consumedDOFs, remaining: 0 } : current.dofs;
-    return { ...current, status, closeReason, members, version, dofs, ...(over ? { turn: { state: 'idle' } } : {}) };
+    return { ...current, status, closeReason, members, version, dofs, online: over ? {} : onlineAmong(current.online, members), ...(over ? { turn: { state: 'idle' }, pausedAt: null } : {}) };
   });
   await updateMeter(session.sessionId, (current) => {
     if (!current) return undefined;

@@ -37,6 +37,7 @@ export type ErrorReason =
   | 'session_limit'
   | 'session_closed'
   | 'session_superseded'
+  | 'session_paused'
   | 'session_full'
   | 'invite_invalid'
   | 'invite_used'

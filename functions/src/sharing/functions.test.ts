@@ -33,7 +33,8 @@ describe('sharing: the operations', () => {
     assert.deepEqual(config, world.session().config);
     assert.deepEqual(world.liveMembers(), { u1: 'owner', u2: 'player' });
     assert.deepEqual(await join(invite), joined);
-    assert.deepEqual(await world.call(listMembers, { sessionId: 's1' }, ada), { members: [{ userId: 'u1', role: 'owner', capDOFs: null }, { userId: 'u2', role: 'player', capDOFs: 40 }], invites: null });
+    await world.database.ref('presence/s1/u1/laptop').set({ at: world.now });
+    assert.deepEqual(await world.call(listMembers, { sessionId: 's1' }, ada), { members: [{ userId: 'u1', role: 'owner', capDOFs: null, online: true }, { userId: 'u2', role: 'player', capDOFs: 40, online: false }], invites: null });
     assert.deepEqual(await world.call(removeMember, { sessionId: 's1', userId: 'u2' }, owner), { sessionId: 's1', userId: 'u2' });
     assert.deepEqual(world.liveMembers(), { u1: 'owner' });
     assert.ok(!JSON.stringify([world.logged, world.firestore.dump('outbox')]).includes(invite.split('.')[1]!));

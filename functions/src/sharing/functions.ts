@@ -1,5 +1,6 @@
 import { mirrorLive } from '../live/store.ts';
 import { liveDatabaseUrl } from '../runtime/firebase.ts';
+import { onlineMembers } from '../presence/store.ts';
 import { operation } from '../runtime/operation.ts';
 import { now } from '../runtime/system.ts';
 import { requireMember } from '../sessions/members.ts';
@@ -84,6 +85,7 @@ export const listMembers = operation({
   output: listMembersOutput,
   async handle({ sessionId }, { caller }) {
     const session = requireMember(await getSessionOf(caller.uid, sessionId), caller.uid);
-    return toMembers(session, caller.uid, session.ownerId === caller.uid ? await openInvites(sessionId, now()) : null);
+    const [online, invites] = await Promise.all([onlineMembers(session, now()), session.ownerId === caller.uid ? openInvites(sessionId, now()) : null]);
+    return toMembers(session, caller.uid, { online, invites });
   },
 });

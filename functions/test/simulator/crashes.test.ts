@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { followPresence } from '../../src/presence/store.ts';
+import { liveDatabase } from '../../src/runtime/firebase.ts';
+import { now } from '../../src/runtime/system.ts';
 import { Stage, type StageOptions } from './stage.ts';
 import type { Io } from '../memory/io.ts';
 import { faultsOf, type Fault } from './faults.ts';
@@ -14,6 +17,12 @@ interface Scene {
 
 const starts = (stage: Stage) => () => stage.clients.start('ann', 0, false);
 const turns = (count: number) => (stage: Stage) => Array.from({ length: count }, (_, index) => () => stage.turn(`t${index}`));
+/** The only connection of the owner comes, or goes when `at` is null. */
+const connection = (stage: Stage, at: number | null) => stage.world.call(stage.world.boot(), async () => {
+  const { sessionId } = stage.sessions()[0]!;
+  await liveDatabase(sessionId).ref(`presence/${sessionId}/ann/laptop/at`).set(at);
+  await followPresence(sessionId, 'ann', now);
+});
 /** Triggers that are not delivered: the operation, or the sweep, has to do their work. */
 const undelivered: StageOptions = { copies: ({ name }) => (name === 'mirrorSession' ? 1 : 0) };
 
@@ -56,6 +65,10 @@ const scenes: Record<string, Scene> = {
       () => stage.clients.money('placeHold', 'ann', 0, { idempotencyKey: 'h', amount: 10, ttlSeconds: 60 }),
       starts(stage), ...turns(3)(stage), () => stage.pass(15),
     ],
+    act: (stage) => stage.clients.sweep(),
+  },
+  'a sweep while the owner is away': {
+    before: (stage) => [starts(stage), ...turns(2)(stage), () => connection(stage, stage.world.scheduler.now), () => connection(stage, null), () => stage.pass(3)],
     act: (stage) => stage.clients.sweep(),
   },
 };
