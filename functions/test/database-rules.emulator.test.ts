@@ -34,8 +34,8 @@ describe('Realtime Database rules: reading', () => {
     [`streams/${s}/${cast.turnId}`, members],
     [`presence/${s}`, members],
     [`presence/${s}/${uid}`, members],
-    ...['', 'live', 'streams', 'presence', 'meters', 'requests', 'contexts', 'health', 'anything', `meters/${s}`, `meters/${s}/open`, `requests/${s}`, `requests/${s}/hello`,
-      `contexts/${s}`, `contexts/${s}/config`, 'live/unknown', 'streams/unknown', 'presence/unknown'].map((path): [string, Role[]] => [path, []]),
+    ...['', 'live', 'streams', 'presence', 'meters', 'requests', 'contexts', 'summaries', 'health', 'anything', `meters/${s}`, `meters/${s}/open`, `requests/${s}`, `requests/${s}/hello`,
+      `contexts/${s}`, `contexts/${s}/config`, `summaries/${s}`, 'live/unknown', 'streams/unknown', 'presence/unknown'].map((path): [string, Role[]] => [path, []]),
   ];
 
   it('shows each place to those it is for, once and to listeners', async () => {

@@ -28,6 +28,8 @@ export interface Question {
   /** Who asks. */
   uid: string;
   emit: (chunk: unknown) => void;
+  /** Takes work that goes on beside the answer, which does not wait for it. It never fails. */
+  beside: (work: Promise<void>) => void;
   /** Aborted when the caller has gone. */
   callerGone: AbortSignal;
   /** Aborted when the session closes or the lease is lost. */
@@ -99,6 +101,7 @@ async function answerInTime(question: Question, { time, onThinking, onText }: Co
   onThinking();
   const whole = held >= prepared.held;
   const background = whole && prepared.conversation ? await inTime(abilities.background(about, prepared.model.instruction), about) : nothingKnown(question, whole);
+  if (background.fold && prepared.model.instruction !== undefined) question.beside(abilities.summarize(about, background.fold));
   const provider = await abilities.model(about, seen !== null);
   const asked = requestOf(question, seen, background, about);
   const answer = await converse(provider, asked, (call) => inTime(abilities.callTool(about, call), about).catch(() => unavailable), (text, used) => {

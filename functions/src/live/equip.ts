@@ -1,5 +1,9 @@
 import { newEvent } from '../events/events.ts';
 import { recordEvent } from '../events/store.ts';
+import { foldTurns } from '../history/fold.ts';
+import type { Fold } from '../history/schema.ts';
+import { readSummary } from '../history/store-summary.ts';
+import { summaryNotes, turnsToRead, windowOf } from '../history/summary.ts';
 import { recall } from '../memory/recall.ts';
 import { rememberFact, rememberTurn } from '../memory/store.ts';
 import { newBreakers } from '../providers/breakers.ts';
@@ -15,9 +19,10 @@ import { log } from '../runtime/log.ts';
 import { after, now } from '../runtime/system.ts';
 import { callTool, toolsOf } from '../toolkit/toolkit.ts';
 import type { Abilities, Background, TurnAbout, TurnIdentity } from './abilities.ts';
-import { cutToWeight, maxExchanges, maxNoteCharacters, maxResultCharacters, weightOf } from './bounds.ts';
+import { fittingNote, maxNoteCharacters, maxResultCharacters, maxSummaryNoteCharacters } from './bounds.ts';
 import { readObjective, setObjective } from './store.ts';
-import { recentExchanges } from './store-requests.ts';
+import { lastTurns } from './store-turns.ts';
+import { summaryOf } from './summarize.ts';
 import { inTime } from './turn-time.ts';
 
 /** Kept by each instance: what one turn finds out about a model serves the next. */
@@ -31,6 +36,7 @@ export const abilities: Abilities = {
   callTool: (about, call) => carryOut(about, call),
   speak,
   remember: (about, exchange) => quietly('turn not remembered', about, () => rememberTurn(sourceOf(about), exchange, embeddingOf(about))),
+  summarize: (about, fold) => quietly('turns not folded', about, () => summarize(about, fold)),
   report: (about, degradations) => quietly('degradation not reported', about, () => recordEvent(degradedEvent(about, degradations))),
 };
 
@@ -68,18 +74,31 @@ function retrying({ signal, deadlineAt, config }: TurnAbout, target: ModelTarget
 async function gatherBackground(about: TurnAbout, instruction: string | undefined): Promise<Background> {
   const { sessionId, config } = about;
   const remembered = config.hasMemory && instruction !== undefined ? recallTexts(about, instruction) : Promise.resolve([]);
-  const [history, objective, memories] = await Promise.allSettled([recentExchanges(sessionId, maxExchanges), readObjective(sessionId), remembered]);
+  const all = await Promise.allSettled([lastTurns(sessionId, turnsToRead), readSummary(sessionId), readObjective(sessionId), remembered]);
+  const [turns, summary, objective, memories] = all;
+  const known = summary.status === 'fulfilled' ? summary.value : null;
+  const { history, fold } = windowOf(turns.status === 'fulfilled' ? turns.value : [], known);
   const notes = [
     ...(objective.status === 'fulfilled' && objective.value !== null ? [`The player's objective: ${objective.value}`] : []),
     ...(memories.status === 'fulfilled' ? memories.value.map((text) => `You remember: ${text}`) : []),
-  ].map(fitting);
-  const lost = [history, objective, memories].find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
-  return { history: history.status === 'fulfilled' ? history.value : [], notes, degradations: lost ? [{ what: 'memory', because: toAppError(lost.reason).details?.reason ?? 'internal' }] : [] };
+  ].map((note) => fittingNote(note, maxNoteCharacters));
+  const lost = all.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
+  return {
+    history,
+    notes: [...summaryNotes(known).map((note) => fittingNote(note, maxSummaryNoteCharacters)), ...notes],
+    degradations: lost ? [{ what: 'memory', because: toAppError(lost.reason).details?.reason ?? 'internal' }] : [],
+    // Without knowing what is folded already there is nothing to fold.
+    ...(fold && summary.status === 'fulfilled' ? { fold } : {}),
+  };
 }
 
-/** As a note is written as JSON, in which a quotation mark is two characters, half of the bound always fits. */
-function fitting(note: string): string {
-  return weightOf(JSON.stringify(note)) <= maxNoteCharacters ? note : cutToWeight(note, maxNoteCharacters / 2 - 2);
+/** How long a summary may take its model, whoever leaves meanwhile: the next turns need it all the same. */
+const mostSummarizingMs = 10_000;
+
+async function summarize(about: TurnAbout, fold: Fold): Promise<void> {
+  const unhurried = { ...about, signal: new AbortController().signal };
+  const ms = Math.min(mostSummarizingMs, about.deadlineAt - now());
+  await foldTurns(about.sessionId, fold, (earlier, exchanges) => within(unhurried, ms, (patient) => summaryOf(modelOf(patient, false), patient, earlier, exchanges)));
 }
 
 async function recallTexts(about: TurnAbout, query: string): Promise<string[]> {

@@ -39,6 +39,16 @@ describe('the record of a turn', () => {
     }
   });
 
+  it('has all that was said, whatever became of the reply; a frame alone says nothing', () => {
+    const long = { ...prepared, model: { ...prepared.model, instruction: 'x'.repeat(4_000) } };
+    for (const outcome of ['complete', 'cut', 'refused'] as const) {
+      const { said, saidAt, reply } = closedRecord({ ...answer, outcome, reply: 'y'.repeat(900) }, { ...closing, prepared: long });
+      assert.deepEqual([said, saidAt, reply], ['x'.repeat(4_000), 1_000, 'y'.repeat(900)]);
+    }
+    const frame = closedRecord(answer, { ...closing, prepared: { ...prepared, conversation: false } });
+    assert.deepEqual([frame.said, frame.saidAt], [undefined, undefined]);
+  });
+
   it('tells later turns what was said, shortened; a frame alone says nothing', () => {
     const long = { ...prepared, model: { ...prepared.model, instruction: 'x'.repeat(900) } };
     assert.deepEqual(toExchange(closedRecord({ ...answer, reply: 'y'.repeat(900) }, { ...closing, prepared: long })), [{ instruction: 'x'.repeat(400), reply: 'y'.repeat(400) }]);

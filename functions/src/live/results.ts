@@ -35,13 +35,14 @@ export function closedRecord(answer: Answer, { turnId, prepared, consumed, remai
     ...(cutBecause ? { cutBecause } : {}),
     ...(speech ? { speech: JSON.stringify(describe(speech)) } : {}),
     ...(degradations.length > 0 ? { degraded: JSON.stringify(degradations) } : {}),
-    ...(prepared.conversation && reply !== '' && isWhole(answer) ? { said: cutToWeight(prepared.model.instruction ?? '[sound]', maxExchangeCharacters), saidAt: now } : {}),
+    ...(prepared.conversation ? { said: prepared.model.instruction ?? '[sound]', saidAt: now } : {}),
   };
 }
 
-/** An earlier turn as a model is told of it; none for a record that is not part of a conversation. */
-export function toExchange({ said, reply }: RequestRecord): Exchange[] {
-  return said === undefined || !reply ? [] : [{ instruction: said, reply: cutToWeight(reply, maxExchangeCharacters) }];
+/** An earlier turn as a model is told of it, shortened; none for a record that is not part of a conversation, or whose reply was cut or refused. */
+export function toExchange({ said, reply, outcome }: RequestRecord): Exchange[] {
+  if (said === undefined || !reply || !isWhole({ outcome: outcome as Answer['outcome'] })) return [];
+  return [{ instruction: cutToWeight(said, maxExchangeCharacters), reply: cutToWeight(reply, maxExchangeCharacters) }];
 }
 
 function describe({ mime, seconds, characters }: Speech): Omit<SpeechResult, 'audioData'> {

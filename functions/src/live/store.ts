@@ -212,6 +212,6 @@ export async function dueSessions(now: number, limit: number): Promise<{ session
 export async function removeLive(sessionId: string): Promise<void> {
   const busy = whenLiveIsFree(sessionId);
   if (busy) await busy;
-  const roots = ['live', 'meters', 'contexts', 'requests', 'streams', 'presence'];
+  const roots = ['live', 'meters', 'contexts', 'requests', 'streams', 'summaries', 'presence'];
   await liveDatabase(sessionId).ref().update(Object.fromEntries(roots.map((root) => [`${root}/${sessionId}`, null])));
 }

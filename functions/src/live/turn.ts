@@ -103,12 +103,14 @@ async function runLeased(turn: LeasedTurn): Promise<TurnResult> {
   const { input: { sessionId, instruction }, prepared, turnId, lease, meter, deps, stream, watch } = turn;
   const { config, ownerId, agentInstanceId } = turn.context;
   const about = { sessionId, turnId, ownerId, agentInstanceId, config };
-  const answer = await askModel({ about, prepared, held: meter.turn!.held, scene: meter.scene, uid: stream.uid, emit: stream.emit, callerGone: stream.signal, closed: watch.signal }, deps);
+  const beside: Promise<void>[] = [];
+  const answer = await askModel({ about, prepared, held: meter.turn!.held, scene: meter.scene, uid: stream.uid, emit: stream.emit, beside: (work) => void beside.push(work), callerGone: stream.signal, closed: watch.signal }, deps);
   if (answer.cutBecause) log.warn('turn cut', { sessionId, turnId, because: answer.cutBecause, reason: answer.error?.details?.reason });
   const { degradations, reply } = answer;
   if (degradations.length > 0) log.warn('turn degraded', { sessionId, turnId, degradations });
   // Beside the posting: neither can fail the turn, and a function that has answered may be stopped.
   const kept = [
+    ...beside,
     ...(degradations.length > 0 ? [deps.abilities.report(about, degradations)] : []),
     ...(config.hasMemory && lease.by === undefined && instruction !== undefined && reply !== '' && isWhole(answer) ? [deps.abilities.remember(about, { instruction, reply })] : []),
   ];

@@ -1,10 +1,14 @@
 import type { z } from 'zod';
 import type { DriftKind } from '../../src/audit/facts.ts';
 import { auditPage } from '../../src/audit/store.ts';
+import { foldTurns } from '../../src/history/fold.ts';
+import { readSummary } from '../../src/history/store-summary.ts';
+import { summaryNotes, turnsToRead, windowOf } from '../../src/history/summary.ts';
+import type { Background } from '../../src/live/abilities.ts';
 import { operations } from '../../src/operations.ts';
 import { requireContext } from '../../src/live/context.ts';
 import { processFrameInput } from '../../src/live/schema.ts';
-import { recentExchanges } from '../../src/live/store-requests.ts';
+import { lastTurns } from '../../src/live/store-turns.ts';
 import { processTurn } from '../../src/live/turn.ts';
 import type { SeenFrame } from '../../src/providers/media/vision.ts';
 import type { Media } from '../../src/providers/types.ts';
@@ -34,6 +38,13 @@ export interface Told {
 function seenAs(requestId: string, frame: Media): SeenFrame {
   const scene = Math.floor(Number(requestId.replace(/\D/g, '')) / 2) % 2;
   return { frame, size: { width: 640, height: 360 }, fingerprint: Buffer.alloc(64, 100 * scene).toString('base64') };
+}
+
+/** What a model is told of earlier turns. */
+async function earlierTurns(sessionId: string): Promise<Background> {
+  const [turns, summary] = await Promise.all([lastTurns(sessionId, turnsToRead), readSummary(sessionId)]);
+  const { history, fold } = windowOf(turns, summary);
+  return { history, notes: summaryNotes(summary), degradations: [], ...(fold ? { fold } : {}) };
 }
 
 /** One turn that a client asks for. */
@@ -76,7 +87,7 @@ export class Clients {
     const answer = await this.ask(async () => {
       const gone = new AbortController();
       const stay = leavesAfterMs === null ? () => undefined : this.world.scheduler.after(leavesAfterMs, () => gone.abort(), null);
-      const deps = { now, newId, abilities: abilitiesWith(fakeProvider(behaviour), { background: async () => ({ history: await recentExchanges(sessionId, 6), notes: [], degradations: [] }), see: (picture) => Promise.resolve(seenAs(requestId, picture)) }), endSession: (id: string, reason: Parameters<typeof endSession>[1]) => endSession(id, reason, now) };
+      const deps = { now, newId, abilities: abilitiesWith(fakeProvider(behaviour), { background: () => earlierTurns(sessionId), summarize: (_about, fold) => foldTurns(sessionId, fold, () => Promise.resolve(null)).catch(() => undefined), see: (picture) => Promise.resolve(seenAs(requestId, picture)) }), endSession: (id: string, reason: Parameters<typeof endSession>[1]) => endSession(id, reason, now) };
       const process = this.processOf();
       try {
         return await this.world.call(process, async () => processTurn(input, await requireContext(player, sessionId), deps, { uid: player, emit: () => undefined, signal: gone.signal }));
