@@ -39,6 +39,15 @@ describe('audit: books that are right', () => {
     assert.deepEqual(auditAgent(facts), []);
   });
 
+  it('finds nothing in sessions that their owner has deleted, settled or not yet', () => {
+    const { facts } = fullBooks();
+    for (const id of ['s-old', 's-pending']) Object.assign(facts.sessions[id]!, { deletedAt: at(facts.at), cleanupAt: at(facts.at), members: {}, memberIds: [], memberCaps: {}, name: null, gameContext: null });
+    assert.deepEqual(auditAgent(facts), []);
+    assert.equal(planRepair(facts), null);
+    facts.sessions['s-old']!.settledDOFs += 1;
+    assert.deepEqual(kinds(auditAgent(facts)), ['session.settledDOFs'], 'what they cost is checked all the same');
+  });
+
   it('leaves a settlement and an expired hold their time', () => {
     const { facts } = fullBooks();
     const endedAt = facts.sessions['s-pending']!.endedAt!.toMillis();

@@ -25,7 +25,7 @@ const topics: Record<EventType, Topic> = {
   'session.invite_revoked': 'session-events',
   'session.member_joined': 'session-events',
   'session.member_left': 'session-events',
-  'session.ended': 'session-events',
+  'session.ended': 'session-events', 'session.deleted': 'session-events',
   'session.dof_update': 'session-events',
   'session.settled': 'transaction-events',
   'turn.degraded': 'session-events',

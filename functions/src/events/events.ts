@@ -26,6 +26,7 @@ const topicOfType = {
   'session.member_joined': 'session-events',
   'session.member_left': 'session-events',
   'session.ended': 'session-events',
+  'session.deleted': 'session-events',
   'session.dof_update': 'session-events',
   'session.settled': 'transaction-events',
   'turn.degraded': 'session-events',

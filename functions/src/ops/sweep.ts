@@ -2,13 +2,14 @@ import { publishOutbox, stuckEvents } from '../events/store.ts';
 import type { AgentDoc } from '../agents/schema.ts';
 import { dueBalances, lapse } from '../credits/store-admin.ts';
 import { settleCheckpoint } from '../credits/store-settle.ts';
+import { cleanUp } from '../history/cleanup.ts';
 import { isDue, type Meter } from '../live/meter.ts';
-import { dueSessions, removeLive } from '../live/store.ts';
+import { dueSessions } from '../live/store.ts';
 import { endSession } from '../sessions/lifecycle.ts';
 import { describeError } from '../runtime/errors.ts';
 import { log } from '../runtime/log.ts';
 import type { CloseReason } from '../sessions/schema.ts';
-import { expiredSessions, markCleanedUp, sessionsToCleanUp, unsettledSessions } from '../sessions/store.ts';
+import { expiredSessions, sessionsToCleanUp, unsettledSessions } from '../sessions/store.ts';
 
 /** What one sweep did, in numbers of sessions or events. */
 export interface SweepReport {
@@ -27,7 +28,8 @@ const overdueMs = 60_000;
 
 /**
  * Makes up for everything that time or a crash left behind: ends idle and expired sessions and ends that were cut
- * short, settles what a dropped trigger left, publishes stuck events, removes the live state of sessions long ended.
+ * short, settles what a dropped trigger left, publishes stuck events, archives what was said in sessions
+ * long ended and removes their live state, and what is left of the contents of deleted ones.
  * Level-triggered and safe to repeat; reads only what it acts on. Neither a failing item nor a failing query stops the
  * rest; a full batch is followed by the next one as long as something comes of it.
  */
@@ -52,7 +54,7 @@ export async function runSweep(now: () => number): Promise<SweepReport> {
     () => each('settled', () => unsettledSessions(now(), overdueMs, batchSize), ({ sessionId, consumedDOFs }) => settleCheckpoint(sessionId, { total: consumedDOFs, final: true })),
     () => each('lapsed', () => dueBalances(now(), batchSize), (agent) => tendBalance(agent, now)),
     () => each('republished', () => stuckEvents(overdueMs, batchSize), publishOutbox),
-    () => each('cleanedUp', () => sessionsToCleanUp(now(), batchSize), ({ sessionId }) => removeLive(sessionId).then(() => markCleanedUp(sessionId))),
+    () => each('cleanedUp', () => sessionsToCleanUp(now(), batchSize), (session) => cleanUp(session, now)),
   ];
   for (const chore of chores) await chore().catch((error: unknown) => fail('query', error));
   return report;

@@ -36,6 +36,7 @@ export type ErrorReason =
   | 'spectator'
   | 'session_limit'
   | 'session_closed'
+  | 'session_open'
   | 'session_superseded'
   | 'session_full'
   | 'invite_invalid'

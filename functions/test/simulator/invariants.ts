@@ -2,6 +2,7 @@ import type { AgentDoc, UserDoc } from '../../src/agents/schema.ts';
 import { heldOf, sumOf } from '../../src/credits/lots.ts';
 import type { LedgerDoc, ResolvedHoldDoc } from '../../src/credits/schema.ts';
 import type { Meter } from '../../src/live/meter.ts';
+import { isDeleted } from '../../src/sessions/members.ts';
 import type { SessionDoc } from '../../src/sessions/schema.ts';
 import type { Change } from '../memory/firestore.ts';
 import { limits } from './setup.ts';
@@ -119,8 +120,9 @@ export class Invariants {
   private checkSession({ path, before, after }: Change): void {
     const [was, is] = [before as SessionDoc | undefined, after as SessionDoc];
     if (was?.status === 'ended' && (is.status !== 'ended' || is.closeReason !== was.closeReason || is.consumedDOFs !== was.consumedDOFs)) broken('I7', `${path} changed after its end: ${JSON.stringify([was.status, was.closeReason, was.consumedDOFs, is.status, is.closeReason, is.consumedDOFs])}`);
-    if (was?.settlement === 'done' && is.cleanupAt !== null) broken('I7', `${path} changed after its settlement`);
-    if (was && is.version !== was.version + 1 && !(is.cleanupAt === null && was.cleanupAt !== null)) broken('I8', `${path} skips a version`);
+    if (was?.settlement === 'done' && is.cleanupAt !== null && !isDeleted(is)) broken('I7', `${path} changed after its settlement`);
+    if (was && isDeleted(was) && !(isDeleted(is) && is.memberIds.length === 0)) broken('I7', `${path} came back after it was deleted`);
+    if (was && is.version !== was.version + 1 && !isTended(was, is)) broken('I8', `${path} skips a version`);
     if (is.settledDOFs > is.consumedDOFs || is.consumedDOFs > limits.maxDOFsPerSession) broken('I3', `${path} settled ${is.settledDOFs} of ${is.consumedDOFs}`);
     const agent = this.world.firestore.snapshotAt(`users/${is.ownerId}/agents/${is.agentInstanceId}`).data() as AgentDoc;
     if ((agent.holds[is.sessionId]?.amount ?? 0) !== is.heldDOFs) broken('I4', `${path} holds ${is.heldDOFs}, its agent ${agent.holds[is.sessionId]?.amount}`);
@@ -166,6 +168,11 @@ function checkEvents(changes: Change[], events: CommittedEvent[]): void {
   const holds = changes.filter(({ path }) => resolvedPath.test(path)).length + main.filter(({ type }) => type === 'hold.placed').length;
   const most = main.some(({ type }) => type === 'agent.dofs_expired') ? Infinity : Math.max(1, holds);
   if (changed ? main.length < 1 || main.length > most : main.length > 0) broken('I8', `${what} has the events ${events.map(({ type }) => type).join()}`);
+}
+
+/** Whether only the moment has changed at which a session that is over is looked at again; one that was deleted may be so more than once. */
+function isTended(was: SessionDoc, is: SessionDoc): boolean {
+  return is.version === was.version && (is.cleanupAt === null ? was.cleanupAt !== null : isDeleted(is));
 }
 
 function sorted(values: Record<string, number>): [string, number][] {
