@@ -1,6 +1,7 @@
 import type { VisionMode } from '../credits/prices.ts';
 import type { Degradation, Exchange, Media, ModelProvider, Speech, ToolCall } from '../providers/types.ts';
 import type { SeenFrame } from '../providers/media/vision.ts';
+import type { KeptMedia } from '../media/schema.ts';
 import type { SessionConfig } from '../sessions/schema.ts';
 
 /** Which turn of which agent. */
@@ -43,6 +44,8 @@ export interface Abilities {
   speak(about: TurnAbout, text: string): Promise<{ speech: Speech; degradations: Degradation[] }>;
   /** Keeps a turn for later ones. Never throws. */
   remember(about: TurnIdentity, exchange: Exchange): Promise<void>;
+  /** Keeps frame and sound of a turn for the members of its session, and answers what was kept; `by` took the turn. Never throws. */
+  keep(about: TurnIdentity, by: string, media: Media[]): Promise<KeptMedia[]>;
   /** Publishes what a turn had to do without. Never throws. */
   report(about: TurnIdentity, degradations: Degradation[]): Promise<void>;
 }

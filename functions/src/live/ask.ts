@@ -1,8 +1,9 @@
 import { charge, type Charge, type Ending } from '../credits/charge.ts';
 import { inputPrice, usagePrice, type PricedUsage } from '../credits/prices.ts';
+import { worthKeeping } from '../media/media.ts';
 import { difference } from '../providers/media/difference.ts';
 import type { SeenFrame } from '../providers/media/vision.ts';
-import { noUsage, type Degradation, type ModelRequest, type ProviderName, type Speech } from '../providers/types.ts';
+import { noUsage, type Degradation, type Media, type ModelRequest, type ProviderName, type Speech } from '../providers/types.ts';
 import { toAppError } from '../runtime/errors.ts';
 import { log } from '../runtime/log.ts';
 import { systemPrompt, withNotes } from '../sessions/unwrap.ts';
@@ -42,6 +43,8 @@ export interface Answer extends Omit<ModelRun, 'outcome' | 'calls' | 'answeredBy
   speech: Speech | null;
   /** Fingerprint of the frame that was answered. */
   scene?: string;
+  /** What of the frame and the sound the product keeps; absent when no model answered. */
+  toKeep?: Media[];
   ending: Ending;
   cutBecause: CutReason | null;
   priced: Charge;
@@ -119,6 +122,7 @@ async function answerInTime(question: Question, { time, onThinking, onText }: Co
     priced: charge(ending, dofRates, prepared.priced, { ...answer.usage, spokenCharacters: speech?.characters ?? 0 }, held),
     // A frame whose answer was cut has not been answered: it is not to be skipped when it comes again.
     ...(seen && answer.outcome !== 'cut' ? { scene: seen.fingerprint } : {}),
+    ...(answer.outcome === 'failed' ? {} : { toKeep: worthKeeping(about.config, [seen?.frame, speech]) }),
   };
 }
 

@@ -1,5 +1,7 @@
 import { newEvent } from '../events/events.ts';
 import { recordEvent } from '../events/store.ts';
+import type { KeptMedia } from '../media/schema.ts';
+import { keepMedia } from '../media/store.ts';
 import { recall } from '../memory/recall.ts';
 import { rememberFact, rememberTurn } from '../memory/store.ts';
 import { newBreakers } from '../providers/breakers.ts';
@@ -9,7 +11,7 @@ import { loadEmbeddings, loadProvider, loadSpeech, type ProviderSettings } from 
 import { resilientProvider, targetKey } from '../providers/resilient.ts';
 import { withRetries, type RetryOptions } from '../providers/retry.ts';
 import { providerSettings } from '../providers/settings.ts';
-import type { Degradation, ModelTarget, ProviderName, Speech, ToolCall, VendorName } from '../providers/types.ts';
+import type { Degradation, Media, ModelTarget, ProviderName, Speech, ToolCall, VendorName } from '../providers/types.ts';
 import { AppError, toAppError } from '../runtime/errors.ts';
 import { log } from '../runtime/log.ts';
 import { after, now } from '../runtime/system.ts';
@@ -31,6 +33,7 @@ export const abilities: Abilities = {
   callTool: (about, call) => carryOut(about, call),
   speak,
   remember: (about, exchange) => quietly('turn not remembered', about, () => rememberTurn(sourceOf(about), exchange, embeddingOf(about))),
+  keep: async (about, by, media) => (await Promise.all(media.map((each) => keep(about, by, each)))).flatMap((kept) => kept ?? []),
   report: (about, degradations) => quietly('degradation not reported', about, () => recordEvent(degradedEvent(about, degradations))),
 };
 
@@ -149,6 +152,16 @@ async function within<T>(about: TurnAbout, ms: number, act: (patient: TurnAbout)
   return inTime(act(patient), patient).finally(cancel);
 }
 
+/** How long keeping a file may hold up the answer; the storage goes on with it. */
+const mostKeepingMs = 10_000;
+
+function keep(about: TurnIdentity, by: string, media: Media): Promise<KeptMedia | null | undefined> {
+  const { sessionId, turnId } = about;
+  // The turn is over: neither its deadline nor a caller who leaves ends this.
+  const patient = { ...about, deadlineAt: Infinity, signal: new AbortController().signal };
+  return quietly('media not kept', about, () => within(patient, mostKeepingMs, () => keepMedia({ sessionId, turnId, by }, media)));
+}
+
 /** @throws AppError `failed-precondition` (provider_configuration) when nothing embeds for the session's provider. */
 function embeddingOf({ config: { provider, modelRouting: { embedding } } }: TurnIdentity): { provider: typeof provider; model: string } {
   if (embedding === undefined) throw notConfigured(`No model embeds for the ${provider} provider. Set config/server.modelRouting.${provider}.embedding.`);
@@ -163,9 +176,9 @@ function degradedEvent({ sessionId, turnId, ownerId, agentInstanceId }: TurnIden
   return newEvent({ type: 'turn.degraded', subject: turnId, sequence: 1, data: { userId: ownerId, agentInstanceId, sessionId, turnId, degradations } });
 }
 
-async function quietly(failure: string, { sessionId, turnId }: TurnIdentity, act: () => Promise<unknown>): Promise<void> {
+async function quietly<T>(failure: string, { sessionId, turnId }: TurnIdentity, act: () => Promise<T>): Promise<T | undefined> {
   try {
-    await act();
+    return await act();
   } catch (error) {
     log.warn(failure, { sessionId, turnId, reason: toAppError(error).details?.reason, code: (error as { code?: unknown }).code });
   }

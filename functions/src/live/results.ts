@@ -48,8 +48,8 @@ function describe({ mime, seconds, characters }: Speech): Omit<SpeechResult, 'au
   return { mimeType: mime, seconds: Math.round(seconds * 100) / 100, characters };
 }
 
-/** What a closed record answers; `speech` is the sound, which is not part of it. */
-export function resultOf(requestId: string, record: RequestRecord, context: SessionContext, { speech, replayed }: { speech: Speech | null; replayed: boolean }): TurnResult {
+/** What a closed record answers; `speech` is the sound, which is not part of it, and neither is what was kept. */
+export function resultOf(requestId: string, record: RequestRecord, context: SessionContext, { speech, keptMedia, replayed }: Pick<TurnResult, 'keptMedia' | 'replayed'> & { speech: Speech | null }): TurnResult {
   const { turnId, reply, outcome, cutBecause, cost, estimated, provider, model, consumed, remainingDOFs } = record;
   const spoken = record.speech === undefined ? null : JSON.parse(record.speech) as Omit<SpeechResult, 'audioData'>;
   return {
@@ -61,6 +61,7 @@ export function resultOf(requestId: string, record: RequestRecord, context: Sess
     provider: provider ?? context.config.provider,
     model,
     speech: spoken && { ...spoken, audioData: speech?.bytes.toString('base64') ?? null },
+    keptMedia,
     degraded: JSON.parse(record.degraded ?? '[]') as Degradation[],
     costDOFs: cost ?? 0,
     estimated: estimated ?? false,
@@ -81,5 +82,5 @@ export function answerRepeat(requestId: string, repeat: Exclude<Repeat, { kind: 
   if (repeat.kind === 'running') {
     throw new AppError('aborted', 'This request is still being answered. Ask again later.', { reason: 'request_in_progress', retryAfterMs: Math.min(repeat.retryAfterMs, 1_000) });
   }
-  return resultOf(requestId, repeat.record, context, { speech: null, replayed: true });
+  return resultOf(requestId, repeat.record, context, { speech: null, keptMedia: [], replayed: true });
 }

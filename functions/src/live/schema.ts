@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { keptMediaSchema } from '../media/schema.ts';
 import { providerNames } from '../providers/types.ts';
 import { dofsSchema, idSchema } from '../runtime/schema.ts';
 import type { SessionConfig } from '../sessions/schema.ts';
@@ -55,8 +56,9 @@ export const processFrameOutput = z.object({
     mimeType: z.enum(['audio/mpeg', 'audio/wav']),
     seconds: z.number().nonnegative(),
     characters: z.int().nonnegative().describe('Characters that were spoken and are charged.'),
-    audioData: z.string().nullable().describe('Base64. Null in the answer to a repeated requestId: sound is not kept.'),
+    audioData: z.string().nullable().describe('Base64. Null in the answer to a repeated requestId.'),
   }).nullable().describe('The spoken reply; null when nothing was spoken.'),
+  keptMedia: z.array(keptMediaSchema).describe('What was kept of the turn, for getMedia. Empty in the answer to a repeated requestId: see listMedia.'),
   degraded: z.array(degradationSchema).describe('What was done in another way than configured, or left out.'),
   costDOFs: dofsSchema,
   estimated: z.boolean().describe('The price is an estimate because the usage of the model is not known.'),

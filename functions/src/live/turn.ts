@@ -1,3 +1,4 @@
+import type { KeptMedia } from '../media/schema.ts';
 import { extendSessionHold } from '../sessions/store-lifecycle.ts';
 import { AppError } from '../runtime/errors.ts';
 import { log } from '../runtime/log.ts';
@@ -105,15 +106,17 @@ async function runLeased(turn: LeasedTurn): Promise<TurnResult> {
   const about = { sessionId, turnId, ownerId, agentInstanceId, config };
   const answer = await askModel({ about, prepared, held: meter.turn!.held, scene: meter.scene, uid: stream.uid, emit: stream.emit, callerGone: stream.signal, closed: watch.signal }, deps);
   if (answer.cutBecause) log.warn('turn cut', { sessionId, turnId, because: answer.cutBecause, reason: answer.error?.details?.reason });
-  const { degradations, reply } = answer;
+  const { degradations, reply, toKeep = [] } = answer;
   if (degradations.length > 0) log.warn('turn degraded', { sessionId, turnId, degradations });
-  // Beside the posting: neither can fail the turn, and a function that has answered may be stopped.
+  // Beside the posting: none can fail the turn, and a function that has answered may be stopped.
+  const keptMedia = toKeep.length > 0 ? deps.abilities.keep(about, stream.uid, toKeep) : Promise.resolve([]);
   const kept = [
+    keptMedia,
     ...(degradations.length > 0 ? [deps.abilities.report(about, degradations)] : []),
     ...(config.hasMemory && lease.by === undefined && instruction !== undefined && reply !== '' && isWhole(answer) ? [deps.abilities.remember(about, { instruction, reply })] : []),
   ];
   try {
-    return await (answer.outcome === 'failed' ? fail(turn, answer) : succeed(turn, answer));
+    return await (answer.outcome === 'failed' ? fail(turn, answer) : succeed(turn, answer, keptMedia));
   } finally {
     await Promise.all(kept);
   }
@@ -131,7 +134,7 @@ async function fail(turn: LeasedTurn, answer: Answer): Promise<never> {
   throw error;
 }
 
-async function succeed(turn: LeasedTurn, answer: Answer): Promise<TurnResult> {
+async function succeed(turn: LeasedTurn, answer: Answer, keptMedia: Promise<KeptMedia[]>): Promise<TurnResult> {
   const { input: { requestId }, context, prepared, turnId, lease, meter, deps, stream } = turn;
   const { outcome, cutBecause, speech, priced: { cost } } = answer;
   const consumed = meter.consumed + cost;
@@ -142,7 +145,7 @@ async function succeed(turn: LeasedTurn, answer: Answer): Promise<TurnResult> {
     last: { type: 'done', by: stream.uid, outcome, cost, ...(cutBecause ? { cutBecause } : {}) },
     live: { 'dofs/consumed': consumed, 'dofs/remaining': remainingDOFs, lastActivityAt: deps.now() },
   }, answer.scene);
-  return resultOf(requestId, record, context, { speech, replayed: false });
+  return resultOf(requestId, record, context, { speech, keptMedia: await keptMedia, replayed: false });
 }
 
 /**

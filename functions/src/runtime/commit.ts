@@ -1,4 +1,4 @@
-import type { DocumentSnapshot, Precondition, WriteBatch } from 'firebase-admin/firestore';
+import type { DocumentSnapshot, Precondition, Query, WriteBatch } from 'firebase-admin/firestore';
 import { AppError } from './errors.ts';
 import { db } from './firebase.ts';
 import { random, wait } from './system.ts';
@@ -43,4 +43,23 @@ export async function commitIfUnchanged<T>(plan: () => Promise<Plan<T>>): Promis
 export function unchanged(snapshot: DocumentSnapshot): Precondition {
   if (!snapshot.updateTime) throw new Error(`no such document: ${snapshot.ref.path}`);
   return { lastUpdateTime: snapshot.updateTime };
+}
+
+/** Most deletions of one commit. */
+const deletionsAtOnce = 400;
+
+/**
+ * Deletes every document that a query finds, in several commits where there are many: a call that was cut short is
+ * finished by its repetition.
+ * @returns how many there were.
+ */
+export async function deleteAll(query: Query): Promise<number> {
+  for (let deleted = 0; ;) {
+    const { docs } = await query.select().limit(deletionsAtOnce).get();
+    const batch = db().batch();
+    for (const { ref } of docs) batch.delete(ref);
+    await batch.commit();
+    deleted += docs.length;
+    if (docs.length < deletionsAtOnce) return deleted;
+  }
 }
