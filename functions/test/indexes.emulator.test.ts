@@ -39,6 +39,7 @@ const queries: Record<string, string | null> = {
   'voiceTokens: where state ==': null,
   'memories: where embeddedWith ==, findNearest embedding': 'embeddedWith ASCENDING, embedding VECTOR 768',
   'memories: orderBy createdAt desc, orderBy __name__ desc': null,
+  'media: orderBy createdAt desc, orderBy __name__ desc': null,
   'outbox: where published ==, where createdAt <=, orderBy createdAt': 'published ASCENDING, createdAt ASCENDING',
   'sessions: where memberIds array-contains, orderBy status, orderBy startedAt desc, orderBy sessionId desc': 'memberIds CONTAINS, status ASCENDING, startedAt DESCENDING, sessionId DESCENDING',
   'invites: where usedAt ==, where revokedAt ==, where expiresAt >, orderBy expiresAt': 'usedAt ASCENDING, revokedAt ASCENDING, expiresAt ASCENDING',
