@@ -118,6 +118,13 @@ export async function givePlayer(options: PlayerOptions = {}): Promise<Player> {
   return { ...await clientOf(uid), agentInstanceId: ids[0]! };
 }
 
+/** A player whose agent is an instance of a product like `like`, but for these parts. */
+export async function givePlayerOf(like: string, parts: Record<string, unknown>): Promise<Player> {
+  const productId = `test-${randomUUID().slice(0, 8)}`;
+  await admin().firestore.doc(`products/${productId}`).create({ ...await readProduct(like), version: 1, ...parts });
+  return givePlayer({ productId, dofs: 5_000 });
+}
+
 async function giveAgent(uid: string, agentInstanceId: string, { dofs = 1_000, productId = 'gemini-rookie', lots = [{ amount: dofs }], alertThresholds = [] }: PlayerOptions): Promise<void> {
   const { firestore } = admin();
   const ref = firestore.doc(`users/${uid}/agents/${agentInstanceId}`);

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { request, type IncomingMessage, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeMediaStorage, type OpenStorage } from '../../test/media-contract.ts';
+import { askRaw } from '../../test/raw-http.ts';
 import { restApi } from '../runtime/rest.ts';
 import { useSystem } from '../runtime/system.ts';
 import { isSigned, sign } from './file-address.ts';
@@ -55,15 +56,6 @@ describe('kept media in a folder', () => {
   afterEach(() => opened.close());
   const urlOf = (of = path): Promise<string> => storage.signedUrl(of, Date.now() + 60_000);
 
-  /** Asks for a path as it stands, which fetch would tidy up. */
-  async function ask(target: string): Promise<{ status: number; text: string }> {
-    const sent = request({ host: '127.0.0.1', port: new URL(opened.origin).port, path: target }).end();
-    const [response] = await once(sent, 'response') as [IncomingMessage];
-    let text = '';
-    for await (const part of response) text += String(part);
-    return { status: response.statusCode!, text };
-  }
-
   it('have addresses at the API that say nothing but the file, until when and the signature', async () => {
     const url = new URL(await urlOf());
     assert.equal(`${url.origin}${url.pathname}`, `${opened.origin}/v1/media-files/${path}`);
@@ -98,10 +90,10 @@ describe('kept media in a folder', () => {
     for (const target of targets) {
       // Signed by the key itself: not even that opens them.
       const name = target.includes('%ff') ? target : decodeURIComponent(target);
-      const { status, text } = await ask(`/v1/media-files/${target}?${new URLSearchParams({ ...sign(key, name, Date.now() + 60_000) }).toString()}`);
+      const { status, body } = await askRaw(opened.origin, `/v1/media-files/${target}?${new URLSearchParams({ ...sign(key, name, Date.now() + 60_000) }).toString()}`);
       assert.ok(status === 400 || status === 404, `${target}: ${status}`);
-      assert.doesNotMatch(text, /planted|0123/, target);
-      assert.ok(!text.includes(key.toString('latin1')));
+      assert.doesNotMatch(body, /planted|0123/, target);
+      assert.ok(!body.includes(key.toString('latin1')));
     }
   });
 
