@@ -43,4 +43,8 @@ export const sessionMutations: Mutation[] = [
     guard: 'release', what: 'The sweep does not settle what a lost trigger left.', file: 'ops/sweep.ts',
     find: 'unsettledSessions(now(), overdueMs, batchSize)', replace: 'unsettledSessions(0, overdueMs, batchSize)', tests: [unit('ops/sweep')],
   },
+  {
+    guard: 'member', what: 'Who was removed comes back with another invite from before.', file: 'sharing/sharing.ts',
+    find: 'if (Object.hasOwn(removedAt, caller.uid) && ', replace: 'if (now < 0 && ', tests: [unit('sharing/sharing')],
+  },
 ];

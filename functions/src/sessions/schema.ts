@@ -99,6 +99,8 @@ export interface SessionDoc {
   memberIds: string[];
   /** Most DOFs that a player may consume in this session; absent: what the session has. */
   memberCaps: Record<string, number>;
+  /** When its owner removed those who are no members any more, by account: no invite from before brings them back. */
+  removedAt: Record<string, Timestamp>;
   /** What its owner calls it. */
   name: string | null;
   agentInstanceId: string;

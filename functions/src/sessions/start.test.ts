@@ -97,7 +97,7 @@ describe('start: the new session', () => {
   it('belongs to its owner, pins prices and limits, and has spent nothing', () => {
     const { config, ...session } = newSession(owned, product, server, fresh);
     assert.deepEqual(session, {
-      ...fresh, members: { u1: 'owner' }, memberIds: ['u1'], memberCaps: {}, name: null, agentInstanceId: 'a1', agentProductId: 'p1', priceVersion: 2, settleEveryDOFs: 1_000, status: 'active', closeReason: null,
+      ...fresh, members: { u1: 'owner' }, memberIds: ['u1'], memberCaps: {}, removedAt: {}, name: null, agentInstanceId: 'a1', agentProductId: 'p1', priceVersion: 2, settleEveryDOFs: 1_000, status: 'active', closeReason: null,
       startingDOFs: 400, consumedDOFs: 0, settledDOFs: 0, heldDOFs: 400, endedAt: null, generation: 1, version: 1, settlement: 'open', cleanupAt: null, deletedAt: null,
     });
     assert.deepEqual(sessionConfigSchema.parse(config), config);

@@ -72,6 +72,7 @@ export function newSession(agent: AgentDoc, product: ProductDoc, server: ServerC
     members: { [fresh.ownerId]: 'owner' },
     memberIds: [fresh.ownerId],
     memberCaps: {},
+    removedAt: {},
     name: null,
     agentInstanceId: agent.agentInstanceId,
     agentProductId: agent.agentProductId,

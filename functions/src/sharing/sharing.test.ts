@@ -15,6 +15,7 @@ const overdue: SessionDoc = { ...session, expiresAt: at(now) };
 const full: SessionDoc = { ...session, ...['u3', 'u4'].reduce<Membership>((members, uid) => withMember(members, uid, 'player', null), session) };
 const invite = newInvite({ role: 'player', email: null, capDOFs: 40, createdBy: 'u1', createdAt: at(now), expiresAt: at(now + 1) });
 const ada = guest('u2', { email: 'Ada@Example.com', emailVerified: true });
+const removed = withoutMember(withMember(session, 'u2', 'player', null), 'u2', at(now));
 const invalid = { name: 'AppError', code: 'not-found', message: 'This invite is not valid, or not for this account. Ask for a new one.', details: { reason: 'invite_invalid' } };
 
 describe('sharing: an invite', () => {
@@ -65,11 +66,18 @@ describe('sharing: who joins', () => {
     ['one for an address that is not verified', () => judge({ email: 'ada@example.com' }, session, { ...ada, emailVerified: false })],
     ['one for an address, with an account that has none', () => judge({ email: 'ada@example.com' }, session, guest('u2', { emailVerified: true }))],
     ['one that is used by an account whose id fits no key', () => judge({}, session, guest('a.b'))],
+    ['one from before the caller was removed', () => judge({}, { ...session, ...removed })],
     ['a bad one of a full session', () => judge({ revokedAt: at(now) }, full)],
     ['a bad one of an ended session', () => judge({ revokedAt: at(now) }, ended)],
     ['an unknown one of an ended session', () => judge(null, ended)],
   ];
   for (const [what, attempt] of bad) it(`is nobody with ${what}, by the one answer`, () => assert.throws(attempt, invalid));
+
+  it('is who was removed and is invited again, and who left by itself with any invite', () => {
+    assert.deepEqual(judge({ createdAt: at(now + 1) }, { ...session, ...removed }), joins);
+    assert.deepEqual(withMember(removed, 'u2', 'player', null).removedAt, {}, 'nothing is held against who is back');
+    assert.deepEqual(judge({}, { ...session, ...withoutMember(withMember(session, 'u2', 'player', null), 'u2', null) }), joins);
+  });
 
   it('is nobody when the session is over, whose time may be over before its end is noticed', () => {
     assert.throws(() => judge({}, ended), { code: 'failed-precondition', details: { reason: 'session_closed', closeReason: 'idle' } });
@@ -78,7 +86,7 @@ describe('sharing: who joins', () => {
 
   it('is nobody when the session is full, the owner counted', () => {
     assert.throws(() => judge({}, full), { code: 'failed-precondition', details: { reason: 'session_full' } });
-    assert.deepEqual(judge({}, { ...full, ...withoutMember(full, 'u4') }), joins);
+    assert.deepEqual(judge({}, { ...full, ...withoutMember(full, 'u4', null) }), joins);
   });
 
   it('is a member already, whatever the invite, also of a full session', () => {
@@ -114,7 +122,7 @@ describe('sharing: the members', () => {
           after = withMember(now, uid, role, capDOFs);
           expected.set(uid, { role, cap: capDOFs });
         } else if (!joins) {
-          after = withoutMember(now, uid);
+          after = withoutMember(now, uid, null);
           expected.delete(uid);
         }
         assert.deepEqual({ members: now.members, memberIds: now.memberIds, memberCaps: now.memberCaps }, before, 'what was there is not changed');
@@ -127,7 +135,7 @@ describe('sharing: the members', () => {
   });
 
   it('always have the owner', () => {
-    assert.throws(() => withoutMember(full, 'u1'), { code: 'failed-precondition', details: { reason: 'owner_stays' } });
+    assert.throws(() => withoutMember(full, 'u1', null), { code: 'failed-precondition', details: { reason: 'owner_stays' } });
   });
 });
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Timestamp } from 'firebase-admin/firestore';
 import type { Caller } from '../runtime/caller.ts';
 import { AppError } from '../runtime/errors.ts';
 import { accountIdSchema, idSchema } from '../runtime/schema.ts';
@@ -47,15 +48,16 @@ export type Verdict = { kind: 'member'; role: Role } | { kind: 'join'; role: Rol
  */
 export function judgeInvite(invite: InviteDoc | null, session: SessionDoc | null, caller: Caller, now: number): Verdict {
   const role = session && roleOf(session, caller.uid);
-  if (!session || (role === null && !(invite && isGood(invite, caller, now)))) throw inviteInvalid();
+  if (!session || (role === null && !(invite && isGood(invite, session, caller, now)))) throw inviteInvalid();
   requireOpen(session, now);
   if (role !== null) return { kind: 'member', role };
   if (session.memberIds.length < session.config.limits.maxMembers) return { kind: 'join', role: invite!.role, capDOFs: invite!.capDOFs };
   throw new AppError('failed-precondition', 'This session has as many members as it can have. Ask its owner to make room.', { reason: 'session_full' });
 }
 
-function isGood({ usedBy, revokedAt, expiresAt, email }: InviteDoc, caller: Caller, now: number): boolean {
+function isGood({ usedBy, revokedAt, createdAt, expiresAt, email }: InviteDoc, { removedAt }: SessionDoc, caller: Caller, now: number): boolean {
   if (usedBy !== null || revokedAt !== null || expiresAt.toMillis() <= now) return false;
+  if (Object.hasOwn(removedAt, caller.uid) && createdAt.toMillis() <= removedAt[caller.uid]!.toMillis()) return false;
   // A uid with a character that no key of the Realtime Database has would keep the whole session from being mirrored.
   if (!accountIdSchema.safeParse(caller.uid).success) return false;
   return email === null || (caller.emailVerified && caller.email?.toLowerCase() === email);
@@ -67,21 +69,23 @@ export function inviteInvalid(): AppError {
 }
 
 /** Who the members of a session are. */
-export type Membership = Pick<SessionDoc, 'members' | 'memberIds' | 'memberCaps'>;
+export type Membership = Pick<SessionDoc, 'members' | 'memberIds' | 'memberCaps' | 'removedAt'>;
 
 /** The members with one more, who is none of them yet. */
-export function withMember({ members, memberIds, memberCaps }: Membership, uid: string, role: Role, capDOFs: number | null): Membership {
+export function withMember({ members, memberIds, memberCaps, removedAt }: Membership, uid: string, role: Role, capDOFs: number | null): Membership {
+  const { [uid]: _removed, ...stillRemoved } = removedAt;
   return {
     members: { ...members, [uid]: role },
     memberIds: [...memberIds, uid],
     memberCaps: capDOFs === null ? memberCaps : { ...memberCaps, [uid]: capDOFs },
+    removedAt: stillRemoved,
   };
 }
 
-/** The members without one. @throws AppError `failed-precondition` (owner_stays) for the owner. */
-export function withoutMember({ members, memberIds, memberCaps }: Membership, uid: string): Membership {
+/** The members without one, who left by itself or was removed by the owner at `removed`. @throws AppError `failed-precondition` (owner_stays) for the owner. */
+export function withoutMember({ members, memberIds, memberCaps, removedAt }: Membership, uid: string, removed: Timestamp | null): Membership {
   if (members[uid] === 'owner') throw new AppError('failed-precondition', 'The owner cannot leave the session. End it instead.', { reason: 'owner_stays' });
   const { [uid]: _role, ...others } = members;
   const { [uid]: _cap, ...caps } = memberCaps;
-  return { members: others, memberIds: memberIds.filter((id) => id !== uid), memberCaps: caps };
+  return { members: others, memberIds: memberIds.filter((id) => id !== uid), memberCaps: caps, removedAt: removed === null ? removedAt : { ...removedAt, [uid]: removed } };
 }

@@ -128,7 +128,7 @@ async function withdraw(sessionId: string, memberId: string, by: 'member' | 'own
     const session = sent && found ? found : allowed(found);
     const role = roleOf(session, memberId);
     if (role === null) return { result: session };
-    const membership = withoutMember(session, memberId);
+    const membership = withoutMember(session, memberId, by === 'owner' ? Timestamp.fromMillis(now()) : null);
     sent = true;
     return { result: next(session, membership), write: (batch) => {
       writeSession(batch, snapshot, membership, 'session.member_left', { memberId, role, by });
