@@ -17,6 +17,7 @@ const topicOfType = {
   'platform.low_balance': 'notification-events',
   'platform.model_retiring': 'notification-events',
   'session.started': 'session-events',
+  'session.imported': 'session-events',
   'session.hold_extended': 'session-events',
   'session.taken_over': 'session-events',
   'session.voice_token_minted': 'session-events',
