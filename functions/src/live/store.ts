@@ -78,8 +78,9 @@ export async function mirrorLive(session: SessionDoc): Promise<void> {
   const { status, closeReason, members, version, consumedDOFs, startingDOFs, generation } = session;
   const over = status === 'ended';
   await transactLive<{ version?: number; dofs?: object | undefined }>(session.sessionId, (current) => {
-    if (current === null) return null;
-    if ((current.version ?? 0) >= version) return undefined;
+    // Without a version it is not there, or all that this process knows of it is a write of its own that is on its way.
+    if (current?.version === undefined) return current;
+    if (current.version >= version) return undefined;
     const dofs = over ? { starting: startingDOFs, consumed: consumedDOFs, remaining: 0 } : current.dofs;
     return { ...current, status, closeReason, members, version, dofs, ...(over ? { turn: { state: 'idle' } } : {}) };
   });
