@@ -46,4 +46,8 @@ export const liveMutations: Mutation[] = [
     guard: 'close once', what: 'A session ends with the reason of who came last.', file: 'live/drain.ts',
     find: '(meter?.closeReason ?? reason)', replace: 'reason', tests: [unit('live/store')],
   },
+  {
+    guard: 'member', what: 'A change of the members fails beside a turn of the same process.', file: 'live/store.ts',
+    find: 'current?.version === undefined', replace: 'current === null', tests: [unit('live/store')],
+  },
 ];

@@ -43,4 +43,8 @@ export const sessionMutations: Mutation[] = [
     guard: 'release', what: 'The sweep does not settle what a lost trigger left.', file: 'ops/sweep.ts',
     find: 'unsettledSessions(now(), overdueMs, batchSize)', replace: 'unsettledSessions(0, overdueMs, batchSize)', tests: [unit('ops/sweep')],
   },
+  {
+    guard: 'member', what: 'Who leaves while a session ends is shown as a member again.', file: 'sessions/lifecycle.ts',
+    find: 'settled.version > session.version + 1 ? session : settled', replace: 'settled', tests: [unit('sharing/functions')],
+  },
 ];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { z } from 'zod';
-import { at } from '../../test/money.ts';
+import { openGate } from '../../test/memory/io.ts';
+import { agent, at, hold, lot } from '../../test/money.ts';
 import { freshSession, guest, SharingWorld } from '../../test/sharing-world.ts';
 import type { Operation } from '../runtime/operation.ts';
 import { endSession, getSession, listMySessions, renameSession } from '../sessions/functions.ts';
@@ -55,6 +56,18 @@ describe('sharing: the operations', () => {
     assert.deepEqual(world.liveMembers(), { u1: 'owner' });
     assert.deepEqual((await world.call(listMySessions, {}, ada)).sessions, []);
     for (const op of [getSession, listMembers, leaveSession, endSession]) assert.deepEqual(((await refused(world.call<typeof op.input, z.ZodType>(op as Operation<typeof op.input>, { sessionId: 's1' }, ada))) as { details: object }).details, { reason: 'not_found' }, op.name);
+  });
+
+  it('do not show a member again who leaves between the end of the session and its settlement', async () => {
+    await join((await share()).invite);
+    await world.firestore.doc('users/u1/agents/a1').set(agent({ lots: { g: lot(100) }, holds: { s1: hold({ g: 100 }, { sessionId: 's1' }) } }));
+    world.commitsMeet(openGate, async (_io, apply) => {
+      await world.call(leaveSession, { sessionId: 's1' }, ada);
+      return apply();
+    });
+    assert.equal((await world.call(endSession, { sessionId: 's1' }, owner)).settlement, 'done');
+    assert.deepEqual(Object.keys(world.session().members), ['u1']);
+    assert.deepEqual(world.liveMembers(), { u1: 'owner' });
   });
 
   it('show the open invites to the owner only, and no secret', async () => {
