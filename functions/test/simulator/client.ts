@@ -13,21 +13,30 @@ import { AppError } from '../../src/runtime/errors.ts';
 import type { Operation } from '../../src/runtime/operation.ts';
 import { newId, now } from '../../src/runtime/system.ts';
 import { endSession } from '../../src/sessions/lifecycle.ts';
+import type { shareSessionInput } from '../../src/sharing/schema.ts';
 import { abilitiesWith } from '../abilities.ts';
 import { frames } from '../frames.ts';
-import { Broken } from './invariants.ts';
+import { Broken } from './broken.ts';
+import type { MembershipRules } from './membership.ts';
 import { fakeProvider, type Behaviour } from './provider.ts';
 import { administrator, agentId } from './setup.ts';
 import { ProcessDied, type Process, type World } from './world.ts';
 
 /** What the clients of a world were told: the only truth they have. */
 export interface Told {
-  /** Price of every turn by `sessionId/requestId`. */
+  /** Price of every turn by `sessionId/requestId/player`. */
   turns: Map<string, number>;
   /** Results of administrators' operations by operation and key. */
   money: Map<string, { amount: number; entryId: string | null }>;
   /** Refusals, by reason. */
   refusals: Map<string, number>;
+}
+
+/** An invite as its owner was given it. */
+export interface GivenInvite {
+  sessionId: string;
+  inviteId: string;
+  invite: string;
 }
 
 /** What a frame looks like: every other one is as the one before, and may be answered without a model. */
@@ -36,7 +45,7 @@ function seenAs(requestId: string, frame: Media): SeenFrame {
   return { frame, size: { width: 640, height: 360 }, fingerprint: Buffer.alloc(64, 100 * scene).toString('base64') };
 }
 
-/** One turn that a client asks for. */
+/** One turn that a client asks for, in its own session or in another's. */
 export interface TurnOptions {
   player: string;
   sessionId: string;
@@ -56,12 +65,18 @@ export class Clients {
   readonly told: Told = { turns: new Map(), money: new Map(), refusals: new Map() };
   /** The session that each player was last told of. */
   readonly sessions = new Map<string, string>();
+  /** All invites so far, in order. */
+  readonly invites: GivenInvite[] = [];
+  /** The session of somebody else that each person was last told to be a member of. */
+  readonly visits = new Map<string, string>();
   private readonly world: World;
   private readonly processOf: () => Process;
+  private readonly membership: MembershipRules;
 
-  constructor(world: World, processOf: () => Process) {
+  constructor(world: World, processOf: () => Process, membership: MembershipRules) {
     this.world = world;
     this.processOf = processOf;
+    this.membership = membership;
   }
 
   /** Starts or resumes a session. */
@@ -85,7 +100,7 @@ export class Clients {
       }
     });
     if (!answer) return;
-    const key = `${sessionId}/${requestId}`;
+    const key = `${sessionId}/${requestId}/${player}`;
     const before = this.told.turns.get(key);
     if (before !== undefined && before !== answer.costDOFs) throw new Broken(`${key} was told ${before} and ${answer.costDOFs} DOFs`);
     this.told.turns.set(key, answer.costDOFs);
@@ -95,6 +110,40 @@ export class Clients {
   async end(player: string): Promise<void> {
     const sessionId = this.sessions.get(player);
     if (sessionId !== undefined) await this.ask(() => this.operate('endSession', { sessionId }, player));
+  }
+
+  /** Makes an invite to the session that the player knows of. */
+  async share(player: string, terms: Omit<z.input<typeof shareSessionInput>, 'sessionId'> = {}): Promise<GivenInvite | null> {
+    const sessionId = this.sessions.get(player);
+    const made = sessionId === undefined ? null : await this.ask(() => this.operate('shareSession', { sessionId, ...terms }, player));
+    if (!made) return null;
+    const given = { sessionId: sessionId!, inviteId: made.inviteId, invite: made.invite };
+    this.invites.push(given);
+    return given;
+  }
+
+  async revoke(player: string, { sessionId, inviteId }: GivenInvite): Promise<void> {
+    await this.ask(() => this.operate('revokeInvite', { sessionId, inviteId }, player));
+  }
+
+  async join(person: string, { sessionId, invite }: GivenInvite): Promise<void> {
+    const joined = await this.changeMembers(sessionId, person, true, () => this.operate('joinSession', { invite }, person));
+    if (joined) this.visits.set(person, sessionId);
+  }
+
+  async leave(person: string, sessionId: string): Promise<void> {
+    await this.changeMembers(sessionId, person, false, () => this.operate('leaveSession', { sessionId }, person));
+  }
+
+  async remove(player: string, sessionId: string, person: string): Promise<void> {
+    await this.changeMembers(sessionId, person, false, () => this.operate('removeMember', { sessionId, userId: person }, player));
+  }
+
+  private async changeMembers(sessionId: string, person: string, member: boolean, act: () => Promise<object>): Promise<boolean> {
+    const since = this.membership.versionOf(sessionId);
+    const told = await this.ask(act) !== null;
+    if (told) this.membership.checkTold(sessionId, person, { member, since });
+    return told;
   }
 
   /** One of the administrator's operations on an agent; with the same key until there is an answer. */

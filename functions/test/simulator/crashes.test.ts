@@ -41,6 +41,22 @@ const scenes: Record<string, Scene> = {
     before: (stage) => [starts(stage), ...turns(5)(stage), () => stage.dieAfterEnding('ann')],
     act: (stage) => stage.deliver((event) => event.path.endsWith('/checkpoints/final')),
   },
+  'processFrame of a member': { before: (stage) => [starts(stage), () => stage.admit('cat', { capDOFs: 40 })], act: (stage) => stage.guestTurn('cat', 'struck', { frame: true }) },
+  'processFrame of a member after one that died': {
+    before: (stage) => [starts(stage), () => stage.admit('cat', { capDOFs: 40 }), () => stage.admit('dan'), async () => {
+      stage.world.scheduler.after(100, () => stage.world.crash(stage.pool[0]!), null);
+      await stage.guestTurn('cat', 'dead', { behaviour: 'hangs' }).catch(() => undefined);
+    }],
+    act: (stage) => stage.guestTurn('dan', 'struck'),
+  },
+  shareSession: { before: (stage) => [starts(stage)], act: (stage) => stage.clients.share('ann', { capDOFs: 20 }) },
+  joinSession: { before: (stage) => [starts(stage), () => stage.clients.share('ann', { capDOFs: 20 })], act: (stage) => stage.clients.join('cat', stage.clients.invites[0]!) },
+  leaveSession: { before: (stage) => [starts(stage), () => stage.admit('cat', { role: 'spectator' })], act: (stage) => stage.clients.leave('cat', stage.clients.sessions.get('ann')!) },
+  removeMember: { before: (stage) => [starts(stage), () => stage.admit('cat', { capDOFs: 20 }), () => stage.guestTurn('cat', 'before')], act: (stage) => stage.clients.remove('ann', stage.clients.sessions.get('ann')!, 'cat') },
+  'endSession of a session with members': {
+    before: (stage) => [starts(stage), () => stage.admit('cat', { capDOFs: 20 }), () => stage.guestTurn('cat', 't0'), () => stage.turn('t0')],
+    act: (stage) => stage.clients.end('ann'),
+  },
   endSession: { before: (stage) => [starts(stage), ...turns(4)(stage)], act: (stage) => stage.clients.end('ann') },
   'endSession, its triggers lost': { options: undelivered, before: (stage) => [starts(stage), ...turns(4)(stage)], act: (stage) => stage.clients.end('ann') },
   grant: { act: (stage) => stage.clients.money('grantDofs', 'ann', 0, { idempotencyKey: 'pay', amount: 40, source: 'purchase', reason: 'bought' }) },
@@ -73,8 +89,8 @@ async function play({ options = {}, before = () => [], act }: Scene, fault: Faul
     stage.pool.splice(0, stage.pool.length, stage.world.boot());
     await stage.curtain();
     const { currentDOFs, debtDOFs, lots } = stage.agent();
-    const sessions = stage.sessions().map(({ consumedDOFs, settledDOFs, closeReason }) => ({ consumedDOFs, settledDOFs, closeReason }));
-    return { requests, outcome: { currentDOFs, debtDOFs, lots: Object.entries(lots).map(([grantId, { remaining }]) => [grantId, remaining]), sessions, told: [...stage.clients.told.turns], money: [...stage.clients.told.money] } };
+    const sessions = stage.sessions().map(({ consumedDOFs, settledDOFs, closeReason, members, memberCaps }) => ({ consumedDOFs, settledDOFs, closeReason, members, memberCaps }));
+    return { requests, outcome: { currentDOFs, debtDOFs, lots: Object.entries(lots).map(([grantId, { remaining }]) => [grantId, remaining]), sessions, told: [...stage.clients.told.turns], money: [...stage.clients.told.money], invites: stage.clients.invites.length } };
   } finally {
     await stage.world.close();
   }
