@@ -3,7 +3,7 @@ import { deleteApp as deleteClientApp, initializeApp as initializeClientApp, typ
 import { connectAuthEmulator, getAuth as getClientAuth, signInWithCustomToken } from 'firebase/auth';
 import { connectDatabaseEmulator, getDatabase as getClientDatabase, onValue, ref, type Database } from 'firebase/database';
 import { connectFirestoreEmulator, getFirestore as getClientFirestore, type Firestore } from 'firebase/firestore';
-import { connectFunctionsEmulator, getFunctions, httpsCallable, type FunctionsError } from 'firebase/functions';
+import { connectFunctionsEmulator, getFunctions, httpsCallable, httpsCallableFromURL, type FunctionsError, type HttpsCallable } from 'firebase/functions';
 import { deleteApp, getApps } from 'firebase-admin/app';
 import type { Auth } from 'firebase-admin/auth';
 import type { Database as AdminDatabase } from 'firebase-admin/database';
@@ -43,6 +43,8 @@ export interface Client {
   /** Calls with whatever input, to see how bad input is answered. */
   callRaw: (name: string, input: unknown) => Promise<unknown>;
   stream: <Name extends keyof Operations>(name: Name, input: InputOf<Name>) => Promise<{ chunks: unknown[]; data: OutputOf<Name> }>;
+  /** The same of an instance of the function, see deployed.ts. */
+  streamAt: <Name extends keyof Operations>(instance: { url: string; target: Name }, input: InputOf<Name>) => Promise<{ chunks: unknown[]; data: OutputOf<Name> }>;
 }
 
 const clients: FirebaseApp[] = [];
@@ -69,13 +71,18 @@ export async function clientOf(uid: string | null, claims: Record<string, unknow
     firestore,
     callRaw,
     call: async (name, input) => await callRaw(name, input) as OutputOf<typeof name>,
-    stream: async (name, input) => {
-      const { stream, data } = await httpsCallable<unknown, unknown, unknown>(functions, name).stream(input);
-      const chunks: unknown[] = [];
-      for await (const chunk of stream) chunks.push(chunk);
-      return { chunks, data: await data as OutputOf<typeof name> };
-    },
+    stream: async (name, input) => await streamOf(httpsCallable(functions, name), input) as { chunks: unknown[]; data: OutputOf<typeof name> },
+    streamAt: async (instance, input) => await streamOf(httpsCallableFromURL(functions, instance.url), input) as { chunks: unknown[]; data: OutputOf<typeof instance.target> },
   };
+}
+
+async function streamOf(callable: HttpsCallable<unknown, unknown, unknown>, input: unknown): Promise<{ chunks: unknown[]; data: unknown }> {
+  const { stream, data } = await callable.stream(input);
+  // A call that fails rejects both: the stream is read first.
+  data.catch(() => undefined);
+  const chunks: unknown[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return { chunks, data: await data };
 }
 
 /** Closes every client and the Admin SDK; for a root `after` hook. */
