@@ -47,4 +47,8 @@ export const sessionMutations: Mutation[] = [
     guard: 'member', what: 'Who leaves while a session ends is shown as a member again.', file: 'sessions/lifecycle.ts',
     find: 'settled.version > session.version + 1 ? session : settled', replace: 'settled', tests: [unit('sharing/functions')],
   },
+  {
+    guard: 'member', what: 'Who was removed is let in by a start that is completed late.', file: 'sharing/functions.ts',
+    find: "if (session.status === 'active') await openLive(session);", replace: '', tests: [unit('sharing/functions')],
+  },
 ];

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { openGate } from '../../test/memory/io.ts';
 import { agent, at, hold, lot } from '../../test/money.ts';
 import { freshSession, guest, SharingWorld } from '../../test/sharing-world.ts';
+import { openLive } from '../live/store.ts';
 import type { Operation } from '../runtime/operation.ts';
 import { endSession, getSession, listMySessions, renameSession } from '../sessions/functions.ts';
 import { commitEnd } from '../sessions/store-lifecycle.ts';
@@ -56,6 +57,15 @@ describe('sharing: the operations', () => {
     assert.deepEqual(world.liveMembers(), { u1: 'owner' });
     assert.deepEqual((await world.call(listMySessions, {}, ada)).sessions, []);
     for (const op of [getSession, listMembers, leaveSession, endSession]) assert.deepEqual(((await refused(world.call<typeof op.input, z.ZodType>(op as Operation<typeof op.input>, { sessionId: 's1' }, ada))) as { details: object }).details, { reason: 'not_found' }, op.name);
+  });
+
+  it('keep out who was removed before a start that died was completed, from what it has read', async () => {
+    await join((await share()).invite);
+    const read = world.session();
+    await world.database.ref().remove();
+    await world.call(removeMember, { sessionId: 's1', userId: 'u2' }, owner);
+    await openLive(read, { resume: true });
+    assert.deepEqual([world.liveMembers(), world.database.dump('meters/s1/members')], [{ u1: 'owner' }, null]);
   });
 
   it('do not show a member again who leaves between the end of the session and its settlement', async () => {

@@ -1,13 +1,19 @@
-import { mirrorLive } from '../live/store.ts';
+import { mirrorLive, openLive } from '../live/store.ts';
 import { liveDatabaseUrl } from '../runtime/firebase.ts';
 import { operation } from '../runtime/operation.ts';
 import { now } from '../runtime/system.ts';
 import { requireMember } from '../sessions/members.ts';
-import { sessionIdInput } from '../sessions/schema.ts';
+import { sessionIdInput, type SessionDoc } from '../sessions/schema.ts';
 import { getSessionOf } from '../sessions/store.ts';
 import { joinSessionInput, joinSessionOutput, leaveSessionOutput, listMembersOutput, removeMemberInput, removeMemberOutput, revokeInviteInput, revokeInviteOutput, shareSessionInput, shareSessionOutput } from './schema.ts';
 import { commitJoin, commitLeave, commitRemoval, createInvite, openInvites, revokeInvite as revoke } from './store.ts';
 import { toCreated, toJoined, toMembers } from './views.ts';
+
+/** Lets the live state know who the members are, also where the start of the session died before it opened one: who completes it may have read others. */
+async function showMembers(session: SessionDoc): Promise<void> {
+  if (session.status === 'active') await openLive(session);
+  await mirrorLive(session);
+}
 
 export const shareSession = operation({
   name: 'shareSession',
@@ -44,7 +50,7 @@ export const joinSession = operation({
   async handle({ invite }, { caller }) {
     const session = await commitJoin(invite, caller);
     // Also for a member: the call that made it one may have died before this.
-    await mirrorLive(session);
+    await showMembers(session);
     return toJoined(session, caller.uid, liveDatabaseUrl(session.sessionId));
   },
 });
@@ -57,7 +63,7 @@ export const leaveSession = operation({
   input: sessionIdInput,
   output: leaveSessionOutput,
   async handle({ sessionId }, { caller }) {
-    await mirrorLive(await commitLeave(sessionId, caller.uid));
+    await showMembers(await commitLeave(sessionId, caller.uid));
     return { sessionId };
   },
 });
@@ -70,7 +76,7 @@ export const removeMember = operation({
   input: removeMemberInput,
   output: removeMemberOutput,
   async handle({ sessionId, userId }, { caller }) {
-    await mirrorLive(await commitRemoval(sessionId, caller.uid, userId));
+    await showMembers(await commitRemoval(sessionId, caller.uid, userId));
     return { sessionId, userId };
   },
 });

@@ -24,6 +24,8 @@ export class MembershipRules {
   /** Meters as the write before has left them. */
   private readonly meters = new Map<string, Meter>();
   private readonly shown = new Map<string, number>();
+  /** The latest version of a session that somebody was told of who is no member any more. */
+  private readonly told = new Map<string, number>();
   private readonly world: World;
 
   constructor(world: World) {
@@ -54,6 +56,7 @@ export class MembershipRules {
   checkTold(sessionId: string, uid: string, { member, since }: { member: boolean; since: number }): void {
     const done = this.versions.get(sessionId)?.find(({ version, members }) => version >= since && (uid in members) === member);
     if (!done) broken('members', `${uid} was told to be ${member ? 'a' : 'no'} member of ${sessionId}`);
+    if (!member) this.told.set(sessionId, Math.max(done.version, this.told.get(sessionId) ?? 0));
     const live = this.world.node(`live/${sessionId}`) as { version: number } | null;
     if (live && live.version < done.version) broken('members', `live/${sessionId} is of version ${live.version} when ${uid} is told of ${done.version}`);
     const meter = this.world.node(`meters/${sessionId}`) as Meter | null;
@@ -74,12 +77,13 @@ export class MembershipRules {
     checkChange(path, was ?? { members: { [ownerId]: 'owner' }, memberIds: [ownerId], memberCaps: {} }, is, changes);
   }
 
-  /** `live/` shows the members of the version that it names, and never goes back to an older one. */
+  /** `live/` shows the members of the version that it names, and never goes back to an older one, nor to one before a removal that was confirmed. */
   private checkLive(sessionId: string): void {
     const live = this.world.node(`live/${sessionId}`) as { version?: number; members?: Record<string, string> } | null;
     if (!live?.members) return;
     const { version = 0, members } = live;
-    if (version < (this.shown.get(sessionId) ?? 0)) broken('members', `live/${sessionId} goes back from version ${this.shown.get(sessionId)} to ${version}`);
+    const least = Math.max(this.shown.get(sessionId) ?? 0, this.told.get(sessionId) ?? 0);
+    if (version < least) broken('members', `live/${sessionId} goes back from version ${least} to ${version}`);
     this.shown.set(sessionId, version);
     const committed = this.at(sessionId, version);
     if (!same(sorted(members), sorted(committed.members))) broken('members', `live/${sessionId} shows ${JSON.stringify(members)} as version ${version}, which has ${JSON.stringify(committed.members)}`);
@@ -95,9 +99,10 @@ export class MembershipRules {
     if (meter.turn && meter.turn.fence !== before?.turn?.fence) checkLease(sessionId, meter, before);
   }
 
-  /** The meter knows the members of the version that it names, and never goes back to an older one. */
+  /** The same of the meter. */
   private checkPlayers(sessionId: string, { members = {}, membersVersion = 0 }: Meter, before: Meter | undefined): void {
-    if (membersVersion < (before?.membersVersion ?? 0)) broken('members', `meters/${sessionId} goes back from the members of version ${before?.membersVersion} to ${membersVersion}`);
+    const least = Math.max(before?.membersVersion ?? 0, this.told.get(sessionId) ?? 0);
+    if (membersVersion < least) broken('members', `meters/${sessionId} goes back from the members of version ${least} to ${membersVersion}`);
     const wanted = playersOf(this.at(sessionId, membersVersion));
     if (!same(playersAsTold(members), playersAsTold(wanted))) broken('members', `meters/${sessionId} has ${JSON.stringify(members)} of version ${membersVersion}, which has ${JSON.stringify(wanted)}`);
   }
