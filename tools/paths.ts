@@ -6,6 +6,9 @@ export const ROOT = join(import.meta.dirname, '..');
 /** Everything a command writes that is neither source nor result: logs, placeholders, settings. */
 export const CACHE = join(ROOT, '.cache');
 
+/** Where the suite keeps the media of sessions, unless the environment says otherwise. */
+export const MEDIA_FOLDER = join(CACHE, 'media');
+
 /** Deployed source, built by its own package. */
 export const FUNCTIONS = join(ROOT, 'functions');
 

@@ -1,5 +1,6 @@
 import { onRequest } from 'firebase-functions/https';
 import type { Express } from 'express';
+import { mediaFolder } from './media/load-storage.ts';
 import { operations } from './operations.ts';
 import { checkReadiness } from './ops/store.ts';
 
@@ -8,8 +9,10 @@ let app: Express | undefined;
 /** The REST API; its router is loaded with the first request, so that no other function's start pays for it. */
 export const api = onRequest({ cors: true, ...operations.processFrame.options }, async (request, response) => {
   if (!app) {
+    const folder = mediaFolder();
     const { restApi } = await import('./runtime/rest.ts');
-    app = restApi(Object.values(operations), checkReadiness);
+    const files = folder === null ? undefined : (await import('./media/folder-route.ts')).mediaFiles(folder);
+    app = restApi(Object.values(operations), checkReadiness, files);
   }
   app(request, response);
 });

@@ -68,6 +68,11 @@ describe('the deployed surface', () => {
     }
   });
 
+  it('loads no storage of media before something is kept or shown', () => {
+    assert.deepEqual([packages.filter((name) => name === '@google-cloud/storage'), sources.filter((source) => /^media\/(store-|folder-)/.test(source))], [[], []]);
+    assert.ok(sources.includes('media/load-storage.ts'));
+  });
+
   it('loads neither the router nor a provider before its first request', () => {
     assert.deepEqual(sources.filter((source) => /^(runtime\/(rest|openapi)|providers\/(google\/|openai\/|offline\/|media\/(decode|scene|vision)))/.test(source)), []);
   });

@@ -1,6 +1,8 @@
 import { getMe, listMyAgents, renameAgent, setAlertThresholds } from './agents/functions.ts';
 import { adjustBalance, grantDofs, placeHold, postHold, releaseHold, voidGrant } from './credits/functions.ts';
+import { deleteSession, exportSession, listTurns } from './history/functions.ts';
 import { processFrame } from './live/functions.ts';
+import { getMedia, listMedia } from './media/functions.ts';
 import { deleteAllMemories, deleteMemory, listMemories } from './memory/functions.ts';
 import { getServerStatus } from './ops/functions.ts';
 import type { Operation } from './runtime/operation.ts';
@@ -12,6 +14,6 @@ import { mintVoiceToken } from './voice/functions.ts';
 /** Every operation by name: what the callables, the REST routes and the OpenAPI document are made from. */
 export const operations = {
   getServerStatus, getMe, listMyAgents, renameAgent, setAlertThresholds, listMemories, deleteMemory, deleteAllMemories, startSession, getSession, listMySessions, renameSession, processFrame, mintVoiceToken, endSession,
-  shareSession, revokeInvite, joinSession, leaveSession, removeMember, listMembers,
+  shareSession, revokeInvite, joinSession, leaveSession, removeMember, listMembers, listTurns, exportSession, deleteSession, getMedia, listMedia,
   getReceipt, listLedger, exportUsage, grantDofs, voidGrant, adjustBalance, placeHold, postHold, releaseHold,
 } satisfies Record<string, Operation>;

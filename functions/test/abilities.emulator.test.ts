@@ -1,22 +1,13 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import sharp from 'sharp';
-import type { ProductDoc } from '../src/agents/schema.ts';
 import type { DomainEvent } from '../src/events/events.ts';
 import { audioSeconds, sniffAudio } from '../src/providers/media/media.ts';
 import type { ServerConfig } from '../src/sessions/schema.ts';
 import { snapshotOf } from './evidence.ts';
 import { frames } from './frames.ts';
-import { admin, closeClients, eventually, givePlayer, read, readProduct, refusal, startWith, watch, type Player } from './harness.ts';
+import { admin, closeClients, eventually, givePlayer, givePlayerOf, read, refusal, startWith, watch, type Player } from './harness.ts';
 
 after(closeClients);
-
-/** A player whose agent is an instance of a product like `like`, but for these parts. */
-async function playerOf(like: string, parts: Partial<ProductDoc> & Record<string, unknown> = {}): Promise<Player> {
-  const productId = `test-${randomUUID().slice(0, 8)}`;
-  await admin().firestore.doc(`products/${productId}`).create({ ...await readProduct(like), version: 1, ...parts });
-  return givePlayer({ productId, dofs: 5_000 });
-}
 
 async function start(player: Player): Promise<string> {
   return (await player.call('startSession', { agentInstanceId: player.agentInstanceId })).sessionId;
@@ -125,7 +116,7 @@ describe('what a session cannot be started with', () => {
   ];
   for (const [what, parts, message] of cases) {
     it(`${what}: the exact error, and nothing is written`, async () => {
-      const player = await playerOf('gemini-rookie', parts);
+      const player = await givePlayerOf('gemini-rookie', parts);
       const agent = admin().firestore.doc(`users/${player.uid}/agents/${player.agentInstanceId}`);
       const before = await agent.get();
       const refused = await refusal(player.call('startSession', { agentInstanceId: player.agentInstanceId }));

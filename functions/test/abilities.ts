@@ -11,6 +11,8 @@ export function abilitiesWith(model: ModelProvider, parts: Partial<Abilities> = 
     callTool: () => Promise.resolve({ error: 'There is no such function.' }),
     speak: () => Promise.reject(new AppError('unavailable', 'There is no voice.', { reason: 'provider_unavailable' })),
     remember: () => Promise.resolve(),
+    summarize: () => Promise.resolve(),
+    keep: () => Promise.resolve([]),
     report: () => Promise.resolve(),
     ...parts,
   };

@@ -182,7 +182,7 @@ const others: Case[] = [
 
 /** A snapshot without what a turn that failed at the provider leaves behind: times and its entry in the stream. */
 function withoutTimes({ meter, streams: _streams, ...rest }: Record<string, unknown>): unknown {
-  const { dueAt: _dueAt, ...money } = meter as Record<string, unknown>;
+  const { dueAt: _dueAt, streams: _ended, ...money } = meter as Record<string, unknown>;
   return { ...rest, meter: money };
 }
 

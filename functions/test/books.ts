@@ -9,12 +9,14 @@ import { availableIn } from '../src/credits/lots.ts';
 import type { GrantDoc, LotDoc } from '../src/credits/schema.ts';
 import { settle } from '../src/credits/settle.ts';
 import type { SessionDoc } from '../src/sessions/schema.ts';
+import type { InviteRole } from '../src/sharing/schema.ts';
+import { withMember } from '../src/sharing/sharing.ts';
 import { agent, at, moment } from './money.ts';
 
 export const minute = 60_000;
 export const day = 24 * 60 * minute;
 const because = { reason: 'a test', actor: 'root' };
-const limits = { maxSessionsPerUser: 1, holdDOFs: 200, maxDOFsPerSession: 400 };
+const limits = { maxSessionsPerUser: 1, holdDOFs: 200, maxDOFsPerSession: 400, maxMembers: 3 };
 
 /** All documents of one agent, changed only as the rules change them: what the stores would have written. */
 export class Books {
@@ -89,11 +91,18 @@ export class Books {
     const heldDOFs = Math.min(startingDOFs, limits.holdDOFs);
     const session = {
       sessionId, ownerId, agentInstanceId, config: { limits }, status: 'active', closeReason: null, startingDOFs, consumedDOFs: 0, settledDOFs: 0, heldDOFs,
+      members: { [ownerId]: 'owner' }, memberIds: [ownerId], memberCaps: {}, removedAt: {}, deletedAt: null,
       startedAt: at(now), expiresAt: at(now + 240 * minute), endedAt: null, generation: 1, version: 1, settlement: 'open', cleanupAt: null,
     } as unknown as SessionDoc;
     this.change((draft) => placeHold(draft, sessionId, heldDOFs, { sessionId, expiresAt: session.expiresAt, createdAt: session.startedAt }, now));
     this.facts.sessions[sessionId] = session;
     user!.activeSessions[sessionId] = agentInstanceId;
+    return this;
+  }
+
+  /** Somebody joins, with a cap or without. */
+  join(sessionId: string, uid: string, role: InviteRole, capDOFs: number | null = null): this {
+    Object.assign(this.facts.sessions[sessionId]!, withMember(this.facts.sessions[sessionId]!, uid, role, capDOFs));
     return this;
   }
 

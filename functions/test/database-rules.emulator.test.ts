@@ -29,13 +29,19 @@ describe('Realtime Database rules: reading', () => {
   const table = (): [path: string, readers: Role[]][] => [
     [`live/${s}`, members],
     [`live/${s}/dofs/remaining`, members],
+    [`live/${s}/online`, members],
+    [`live/${s}/online/${uid}`, members],
+    [`live/${s}/pausedAt`, members],
+    [`live/${cast.endedId}/online`, ['owner']],
     [`live/${cast.endedId}`, ['owner']],
     [`streams/${s}`, members],
     [`streams/${s}/${cast.turnId}`, members],
     [`presence/${s}`, members],
     [`presence/${s}/${uid}`, members],
-    ...['', 'live', 'streams', 'presence', 'meters', 'requests', 'contexts', 'health', 'anything', `meters/${s}`, `meters/${s}/open`, `requests/${s}`, `requests/${s}/hello`,
-      `contexts/${s}`, `contexts/${s}/config`, 'live/unknown', 'streams/unknown', 'presence/unknown'].map((path): [string, Role[]] => [path, []]),
+    [`presence/${cast.endedId}`, ['owner']],
+    [`streams/${cast.endedId}`, ['owner']],
+    ...['', 'live', 'streams', 'presence', 'meters', 'requests', 'contexts', 'summaries', 'health', 'anything', `meters/${s}`, `meters/${s}/open`, `requests/${s}`, `requests/${s}/hello`,
+      `contexts/${s}`, `contexts/${s}/config`, `summaries/${s}`, 'live/unknown', 'streams/unknown', 'presence/unknown'].map((path): [string, Role[]] => [path, []]),
   ];
 
   it('shows each place to those it is for, once and to listeners', async () => {
@@ -90,6 +96,11 @@ describe('Realtime Database rules: writing', () => {
     'live, member': (at) => set(at(`live/${s}/members/${cast.clients.stranger.uid}`), 'owner'),
     'live, owner': (at) => set(at(`live/${s}/owner`), cast.clients.stranger.uid),
     'live, several': (at) => update(at(`live/${s}`), { status: 'active', version: 99, 'turn/state': 'thinking' }),
+    'live, online': (at) => set(at(`live/${s}/online/${uid}`), true),
+    'live, offline': (at) => remove(at(`live/${s}/online`)),
+    'live, paused': (at) => set(at(`live/${s}/pausedAt`), serverTimestamp()),
+    'live, pause ended': (at) => remove(at(`live/${s}/pausedAt`)),
+    'live, offline on disconnect': (at) => onDisconnect(at(`live/${s}/online/${uid}`)).remove(),
     'live, touched': (at) => set(at(`live/${s}/lastActivityAt`), serverTimestamp()),
     'live, priority': (at) => setPriority(at(`live/${s}`), 1),
     'live, removed': (at) => remove(at(`live/${s}`)),
@@ -104,6 +115,7 @@ describe('Realtime Database rules: writing', () => {
     'meter, limit raised': (at) => set(at(`meters/${s}/limit`), increment(1_000_000)),
     'meter, consumed': (at) => update(at(`meters/${s}`), { consumed: 0, checkpointed: 0 }),
     'meter, reopened': (at) => set(at(`meters/${cast.endedId}/open`), true),
+    'meter, owner there': (at) => remove(at(`meters/${s}/ownerAway`)),
     'meter, removed': (at) => remove(at(`meters/${s}`)),
     'meter, made': (at) => set(at('meters/forged'), { open: true, generation: 1, limit: 1_000_000, consumed: 0, checkpointed: 0 }),
     'meter, transaction': (at) => runTransaction(at(`meters/${s}/consumed`), () => 0),
@@ -127,6 +139,7 @@ describe('Realtime Database rules: writing', () => {
     'presence of two': (at) => update(at(`presence/${s}`), { [`${uid}/mixed`]: here(), [`${cast.clients.member.uid}/mixed`]: here() }),
     'presence with a wrong one': (at) => update(at(`presence/${s}/${uid}`), { mixed: here(), wrong: { at: 1 } }),
     'presence in two sessions': (at) => update(at('presence'), { [`${s}/${uid}/mixed`]: here(), [`unknown/${uid}/mixed`]: here() }),
+    'presence and online': (at) => update(at(''), { [`presence/${s}/${uid}/mixed`]: here(), [`live/${s}/online/${uid}`]: true }),
     'presence with more, on disconnect': (at) => onDisconnect(at(`presence/${s}/${uid}/mixed`)).set({ at: 1 }),
   });
 

@@ -11,7 +11,9 @@ const functionsFolder = dirname(dirname(fileURLToPath(import.meta.url)));
 const framework = join(dirname(createRequire(import.meta.url).resolve('@google-cloud/functions-framework')), 'main.js');
 
 /** One instance of a built function, as it is deployed: many requests at once in one process. */
-export interface Instance {
+export interface Instance<Name extends keyof typeof operations = keyof typeof operations> {
+  target: Name;
+  url: string;
   /** Calls it by the callable protocol; resolves with whatever it answers. */
   call: (idToken: string, data: unknown) => Promise<{ result?: Record<string, unknown>; error?: { status: string; message: string; details?: { reason?: string } } }>;
   /** Ends the process without letting it finish anything. */
@@ -21,7 +23,7 @@ export interface Instance {
 const running = new Set<ChildProcess>();
 
 /** Starts an instance of a built function under the functions framework, against the same emulators as the tests. */
-export async function deploy(target: keyof typeof operations, env: Record<string, string> = {}): Promise<Instance> {
+export async function deploy<Name extends keyof typeof operations>(target: Name, env: Record<string, string> = {}): Promise<Instance<Name>> {
   const port = await freePort();
   const child = spawn(process.execPath, [framework, '--target', target, '--signature-type', 'http', '--port', String(port), '--source', functionsFolder], {
     cwd: functionsFolder, stdio: 'ignore', env: { ...process.env, ...env },
@@ -30,6 +32,8 @@ export async function deploy(target: keyof typeof operations, env: Record<string
   const url = `http://127.0.0.1:${port}/`;
   await eventually(() => fetch(url, { method: 'OPTIONS' }).then(() => true, () => false), `${target} to listen`);
   return {
+    target,
+    url,
     call: async (idToken, data) => {
       const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${idToken}` }, body: JSON.stringify({ data }) });
       return await response.json() as Awaited<ReturnType<Instance['call']>>;

@@ -79,7 +79,7 @@ describe('Firestore rules: reading', () => {
       [`every ${name} collection`, (db) => query(collectionGroup(db, name), where('ownerId', '==', cast.owner.uid)), []])),
     ['every invites collection', (db) => query(collectionGroup(db, 'invites'), where('createdBy', '==', cast.owner.uid)), []],
     ['open invites of a session', (db) => query(collection(db, paths.session, 'invites'), where('usedAt', '==', null), limit(1)), []],
-    ...['checkpoints', 'turns', 'invites'].map((name): (typeof queries)[number] => [`${name} of a session`, (db) => collection(db, paths.session, name), []]),
+    ...['checkpoints', 'turns', 'invites', 'media'].map((name): (typeof queries)[number] => [`${name} of a session`, (db) => collection(db, paths.session, name), []]),
   ];
 
   it('gives each document to those it is for', async () => {

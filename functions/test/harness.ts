@@ -3,7 +3,7 @@ import { deleteApp as deleteClientApp, initializeApp as initializeClientApp, typ
 import { connectAuthEmulator, getAuth as getClientAuth, signInWithCustomToken } from 'firebase/auth';
 import { connectDatabaseEmulator, getDatabase as getClientDatabase, onValue, ref, type Database } from 'firebase/database';
 import { connectFirestoreEmulator, getFirestore as getClientFirestore, type Firestore } from 'firebase/firestore';
-import { connectFunctionsEmulator, getFunctions, httpsCallable, type FunctionsError } from 'firebase/functions';
+import { connectFunctionsEmulator, getFunctions, httpsCallable, httpsCallableFromURL, type FunctionsError, type HttpsCallable } from 'firebase/functions';
 import { deleteApp, getApps } from 'firebase-admin/app';
 import type { Auth } from 'firebase-admin/auth';
 import type { Database as AdminDatabase } from 'firebase-admin/database';
@@ -23,7 +23,7 @@ type OutputOf<Name extends keyof Operations> = Operations[Name] extends Operatio
 const projectId = process.env['GCLOUD_PROJECT'] ?? 'demo-jiga';
 export const functionsUrl = process.env['FUNCTIONS_EMULATOR_URL'] ?? 'http://127.0.0.1:5001';
 export const apiUrl = `${functionsUrl}/${projectId}/us-central1/api`;
-const databaseHost = (process.env['FIREBASE_DATABASE_EMULATOR_HOST'] ?? '127.0.0.1:9000').split(':') as [string, string];
+export const databaseHost = (process.env['FIREBASE_DATABASE_EMULATOR_HOST'] ?? '127.0.0.1:9000').split(':') as [string, string];
 const firestoreHost = (process.env['FIRESTORE_EMULATOR_HOST'] ?? '127.0.0.1:8080').split(':') as [string, string];
 
 /** The Admin SDK of the tests, connected to the suite. */
@@ -43,12 +43,14 @@ export interface Client {
   /** Calls with whatever input, to see how bad input is answered. */
   callRaw: (name: string, input: unknown) => Promise<unknown>;
   stream: <Name extends keyof Operations>(name: Name, input: InputOf<Name>) => Promise<{ chunks: unknown[]; data: OutputOf<Name> }>;
+  /** The same of an instance of the function, see deployed.ts. */
+  streamAt: <Name extends keyof Operations>(instance: { url: string; target: Name }, input: InputOf<Name>) => Promise<{ chunks: unknown[]; data: OutputOf<Name> }>;
 }
 
 const clients: FirebaseApp[] = [];
 
-/** A client app that is signed in as `uid`, with these claims, or not at all when null. */
-export async function clientOf(uid: string | null, claims: Record<string, unknown> = {}): Promise<Client> {
+/** A client app that is signed in as `uid`, with these claims, or not at all when null; it may reach the Realtime Database another way. */
+export async function clientOf(uid: string | null, claims: Record<string, unknown> = {}, databaseVia = databaseHost): Promise<Client> {
   const app = initializeClientApp({ apiKey: 'demo', projectId, databaseURL: `http://${databaseHost.join(':')}?ns=${projectId}-default-rtdb` }, randomUUID());
   clients.push(app);
   const clientAuth = getClientAuth(app);
@@ -58,7 +60,7 @@ export async function clientOf(uid: string | null, claims: Record<string, unknow
   const { hostname, port } = new URL(functionsUrl);
   connectFunctionsEmulator(functions, hostname, Number(port));
   const database = getClientDatabase(app);
-  connectDatabaseEmulator(database, databaseHost[0], Number(databaseHost[1]));
+  connectDatabaseEmulator(database, databaseVia[0], Number(databaseVia[1]));
   const firestore = getClientFirestore(app);
   connectFirestoreEmulator(firestore, firestoreHost[0], Number(firestoreHost[1]));
   const callRaw = async (name: string, input: unknown): Promise<unknown> => (await httpsCallable(functions, name)(input)).data;
@@ -69,13 +71,18 @@ export async function clientOf(uid: string | null, claims: Record<string, unknow
     firestore,
     callRaw,
     call: async (name, input) => await callRaw(name, input) as OutputOf<typeof name>,
-    stream: async (name, input) => {
-      const { stream, data } = await httpsCallable<unknown, unknown, unknown>(functions, name).stream(input);
-      const chunks: unknown[] = [];
-      for await (const chunk of stream) chunks.push(chunk);
-      return { chunks, data: await data as OutputOf<typeof name> };
-    },
+    stream: async (name, input) => await streamOf(httpsCallable(functions, name), input) as { chunks: unknown[]; data: OutputOf<typeof name> },
+    streamAt: async (instance, input) => await streamOf(httpsCallableFromURL(functions, instance.url), input) as { chunks: unknown[]; data: OutputOf<typeof instance.target> },
   };
+}
+
+async function streamOf(callable: HttpsCallable<unknown, unknown, unknown>, input: unknown): Promise<{ chunks: unknown[]; data: unknown }> {
+  const { stream, data } = await callable.stream(input);
+  // A call that fails rejects both: the stream is read first.
+  data.catch(() => undefined);
+  const chunks: unknown[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return { chunks, data: await data };
 }
 
 /** Closes every client and the Admin SDK; for a root `after` hook. */
@@ -116,6 +123,13 @@ export async function givePlayer(options: PlayerOptions = {}): Promise<Player> {
   await eventually(async () => (await admin().firestore.doc(`users/${uid}`).get()).exists, 'the user document');
   for (const id of ids) await giveAgent(uid, id, options);
   return { ...await clientOf(uid), agentInstanceId: ids[0]! };
+}
+
+/** A player whose agent is an instance of a product like `like`, but for these parts. */
+export async function givePlayerOf(like: string, parts: Record<string, unknown>): Promise<Player> {
+  const productId = `test-${randomUUID().slice(0, 8)}`;
+  await admin().firestore.doc(`products/${productId}`).create({ ...await readProduct(like), version: 1, ...parts });
+  return givePlayer({ productId, dofs: 5_000 });
 }
 
 async function giveAgent(uid: string, agentInstanceId: string, { dofs = 1_000, productId = 'gemini-rookie', lots = [{ amount: dofs }], alertThresholds = [] }: PlayerOptions): Promise<void> {

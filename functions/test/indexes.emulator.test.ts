@@ -39,6 +39,11 @@ const queries: Record<string, string | null> = {
   'voiceTokens: where state ==': null,
   'memories: where embeddedWith ==, findNearest embedding': 'embeddedWith ASCENDING, embedding VECTOR 768',
   'memories: orderBy createdAt desc, orderBy __name__ desc': null,
+  'memories: where sessionId ==': null,
+  'turns: orderBy firstAt desc': null,
+  'turns: orderBy firstAt': null,
+  'media: orderBy createdAt': null,
+  'media: orderBy createdAt desc, orderBy __name__ desc': null,
   'outbox: where published ==, where createdAt <=, orderBy createdAt': 'published ASCENDING, createdAt ASCENDING',
   'sessions: where memberIds array-contains, orderBy status, orderBy startedAt desc, orderBy sessionId desc': 'memberIds CONTAINS, status ASCENDING, startedAt DESCENDING, sessionId DESCENDING',
   'invites: where usedAt ==, where revokedAt ==, where expiresAt >, orderBy expiresAt': 'usedAt ASCENDING, revokedAt ASCENDING, expiresAt ASCENDING',
@@ -97,7 +102,7 @@ describe('Firestore indexes', () => {
 
   it('leave out what is large and never asked for', () => {
     const exempt = fieldOverrides.filter(({ ttl, indexes: own }) => ttl !== true && own.length === 0).map(({ collectionGroup, fieldPath }) => `${collectionGroup}.${fieldPath}`);
-    assert.deepEqual(exempt.sort(), ['agents.holds', 'agents.lots', 'checkpoints.lines', 'memories.embedding', 'memories.text', 'operations.result', 'outbox.data', 'sessions.config']);
+    assert.deepEqual(exempt.sort(), ['agents.holds', 'agents.lots', 'checkpoints.lines', 'memories.embedding', 'memories.text', 'operations.result', 'outbox.data', 'sessions.config', 'turns.turns']);
   });
 
   it('name the fields by which documents expire as the documents have them', async () => {
@@ -142,7 +147,7 @@ describe('Realtime Database indexes', () => {
       $sessionId?: Rules;
     }
     const { rules } = JSON.parse(readFileSync(new URL('database.rules.json', root), 'utf8').replace(/^\s*\/\/.*$/gm, '')) as { rules: Record<string, Rules> };
-    const store = ['store.ts', 'store-requests.ts'].map((file) => readFileSync(new URL(`functions/src/live/${file}`, root), 'utf8')).join('\n');
+    const store = ['store.ts', 'store-requests.ts', 'store-turns.ts'].map((file) => readFileSync(new URL(`functions/src/live/${file}`, root), 'utf8')).join('\n');
     // Below a root, or below what a root keeps for one session.
     const ordered = [...store.matchAll(/ref\((?:'(\w+)'|`(\w+)\/\$\{sessionId\}`)\)\.orderByChild\('(\w+)'\)/g)].map(([, place, ofSession, field]) => ({ place, ofSession, field: field! }));
     assert.deepEqual(ordered.map(({ place, ofSession, field }) => `${place ?? `${ofSession}/$sessionId`}: ${field}`).sort(), ['meters: dueAt', 'requests/$sessionId: consumed', 'requests/$sessionId: saidAt']);

@@ -1,28 +1,9 @@
 import assert from 'node:assert/strict';
 import { frames } from './frames.ts';
 import { admin, closeClients, eventually, givePlayer, refusal, watch, type Player } from './harness.ts';
+import { join, share } from './shared.ts';
 
 after(closeClients);
-
-/** A session of an owner, and others who have joined it. */
-interface Shared {
-  sessionId: string;
-  owner: Player;
-  livePath: string;
-}
-
-async function share(): Promise<Shared> {
-  const owner = await givePlayer({ dofs: 5_000 });
-  const { sessionId, live } = await owner.call('startSession', { agentInstanceId: owner.agentInstanceId });
-  return { sessionId, owner, livePath: live.path };
-}
-
-async function join({ owner, sessionId }: Shared, parts: { role?: 'player' | 'spectator'; capDOFs?: number } = {}): Promise<Player> {
-  const { invite } = await owner.call('shareSession', { sessionId, ...parts });
-  const guest = await givePlayer();
-  await guest.call('joinSession', { invite });
-  return guest;
-}
 
 const consumedOf = async (sessionId: string): Promise<number> => (await admin().database.ref(`meters/${sessionId}/consumed`).get()).val() as number;
 

@@ -166,7 +166,7 @@ describe('secrets and prices of a real provider', () => {
   /** Money and state, without the times and the stream that a failed turn leaves behind. */
   async function money(): Promise<unknown> {
     const { meter, streams: _streams, ...rest } = await snapshotOf(player, started.sessionId);
-    const { dueAt: _dueAt, ...values } = meter as Record<string, unknown>;
+    const { dueAt: _dueAt, streams: _ended, ...values } = meter as Record<string, unknown>;
     return { ...rest, meter: values };
   }
 

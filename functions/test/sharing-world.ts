@@ -37,11 +37,13 @@ export function freshSession({ sessionId = 's1', startedAt = moment, limits = {}
 export class SharingWorld {
   /** The documents, past the gate. */
   readonly firestore: MemoryFirestore;
-  readonly database: MemoryDatabase = createMemoryDatabase();
+  readonly database: MemoryDatabase = createMemoryDatabase({ gate: (io, apply) => this.databaseGate(io, apply) });
   readonly logged: object[] = [];
   now = moment;
   /** What every request of the code to Firestore passes. */
   gate: Gate = openGate;
+  /** The same for the Realtime Database. */
+  databaseGate: Gate = openGate;
   private ids = 0;
 
   constructor() {

@@ -56,7 +56,7 @@ describe('a shared session', () => {
     await eventually(() => membersOf(live.values.at(-1))?.[ada.uid] === 'player', 'the new member reads at once');
     await assert.rejects(getDocFromServer(doc(ada.firestore, `sessions/${sessionId}`)), { code: 'permission-denied' }, 'the document has the owner\'s DOFs');
     assert.deepEqual(await ada.call('joinSession', { invite }), joined, 'again is harmless');
-    assert.deepEqual(await ada.call('listMembers', { sessionId }), { members: [{ userId: owner.uid, role: 'owner', capDOFs: null }, { userId: ada.uid, role: 'player', capDOFs: 40 }], invites: null });
+    assert.deepEqual(await ada.call('listMembers', { sessionId }), { members: [{ userId: owner.uid, role: 'owner', capDOFs: null, online: false }, { userId: ada.uid, role: 'player', capDOFs: 40, online: false }], invites: null });
 
     const [mine] = (await ada.call('listMySessions', {})).sessions;
     assert.deepEqual([mine?.sessionId, mine?.name, mine?.role, mine?.consumedDOFs, mine?.startingDOFs], [sessionId, 'Friday night', 'player', null, null]);

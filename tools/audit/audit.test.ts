@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Drift } from '../../functions/src/audit/facts.ts';
 import { UserError } from '../errors.ts';
-import { readOptions, targetEnvironment } from './options.ts';
+import { readOptions } from './options.ts';
 import { jsonReport, summaryLine, textReport, type Summary } from './report.ts';
 
 const drift: Drift = { kind: 'lot.remaining', documents: ['users/u/agents/a', 'users/u/agents/a/grants/g'], expected: { lot: 'g', is: 5 }, found: { lot: 'g', is: null }, repairable: false };
@@ -16,21 +16,6 @@ describe('npm run audit: options', () => {
 
   it('refuses what it does not know, and ids that are none', () => {
     for (const args of [['--force'], ['now'], ['--user'], ['--user', ''], ['--agent', 'a/b'], ['--json=yes']]) assert.throws(() => readOptions(args), UserError, args.join(' '));
-  });
-
-  it('points the SDKs at the emulators of firebase.json, or at those that the environment names', () => {
-    const { FIRESTORE_EMULATOR_HOST, FIREBASE_DATABASE_EMULATOR_HOST, GCLOUD_PROJECT } = targetEnvironment({ project: null }, {});
-    assert.deepEqual([FIRESTORE_EMULATOR_HOST, FIREBASE_DATABASE_EMULATOR_HOST, GCLOUD_PROJECT], ['127.0.0.1:8080', '127.0.0.1:9000', 'demo-jiga']);
-    const other = targetEnvironment({ project: null }, { FIRESTORE_EMULATOR_HOST: 'host:1', GCLOUD_PROJECT: 'demo-other' });
-    assert.deepEqual([other['FIRESTORE_EMULATOR_HOST'], other['GCLOUD_PROJECT'], other['GOOGLE_CLOUD_PROJECT']], ['host:1', 'demo-other', 'demo-other']);
-  });
-
-  it('points them at a real project only when that is meant', () => {
-    assert.deepEqual(targetEnvironment({ project: 'real' }, {}), { GCLOUD_PROJECT: 'real', GOOGLE_CLOUD_PROJECT: 'real', FIREBASE_CONFIG: undefined });
-    assert.throws(() => targetEnvironment({ project: 'real' }, { FIRESTORE_EMULATOR_HOST: 'host:1' }), /FIRESTORE_EMULATOR_HOST is set/);
-    assert.throws(() => targetEnvironment({ project: 'real' }, { FIREBASE_DATABASE_EMULATOR_HOST: 'host:1' }), /FIREBASE_DATABASE_EMULATOR_HOST is set/);
-    assert.throws(() => targetEnvironment({ project: 'demo-x' }, {}), /emulators only/);
-    assert.throws(() => targetEnvironment({ project: null }, { GCLOUD_PROJECT: 'real' }), /real project real/);
   });
 });
 

@@ -1,7 +1,5 @@
 import { parseArgs } from 'node:util';
 import { UserError } from '../errors.ts';
-import { clientEnvironment } from '../emulators/environment.ts';
-import { EMULATORS, readAddresses } from '../emulators/ports.ts';
 
 /** What `npm run audit -- ...` was asked for. */
 export interface Options {
@@ -53,26 +51,4 @@ function parse(args: string[]): Parsed {
     const problem = error instanceof Error ? error.message.split(/\.\s|\n/)[0] : String(error);
     throw new UserError(`${problem}: ${USAGE}.`);
   }
-}
-
-const HOSTS = ['FIRESTORE_EMULATOR_HOST', 'FIREBASE_DATABASE_EMULATOR_HOST'] as const;
-
-/**
- * Environment that points the SDKs at what is to be audited; undefined takes a variable away.
- * @throws UserError where options and environment do not agree on whether that is real.
- */
-export function targetEnvironment({ project }: Pick<Options, 'project'>, env: NodeJS.ProcessEnv): Record<string, string | undefined> {
-  if (project !== null) {
-    const host = HOSTS.find((name) => env[name]);
-    if (host) throw new UserError(`${host} is set, so --project ${project} would not reach the real project: unset it, or leave --project out to audit the emulators.`);
-    if (project.startsWith('demo-')) throw new UserError(`${project} exists on emulators only: leave --project out to audit them.`);
-    return { GCLOUD_PROJECT: project, GOOGLE_CLOUD_PROJECT: project, FIREBASE_CONFIG: undefined };
-  }
-  const emulators = clientEnvironment(EMULATORS, readAddresses());
-  const chosen = Object.fromEntries(HOSTS.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
-  const known = env['GCLOUD_PROJECT'];
-  if (known && !known.startsWith('demo-')) {
-    throw new UserError(`GCLOUD_PROJECT names the real project ${known}: say --project ${known} to audit it, or unset the variable to audit the emulators.`);
-  }
-  return { ...emulators, ...chosen, ...(known ? { GCLOUD_PROJECT: known, GOOGLE_CLOUD_PROJECT: known } : {}) };
 }

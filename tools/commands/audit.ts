@@ -1,12 +1,11 @@
-import { connect } from 'node:net';
 import type * as StoreModule from '../../functions/src/audit/store.ts';
-import { HELP, readOptions, targetEnvironment, type Options } from '../audit/options.ts';
+import { HELP, readOptions, type Options } from '../audit/options.ts';
 import { jsonReport, textReport, type Report, type Summary } from '../audit/report.ts';
 import { runCommand, UserError } from '../errors.ts';
+import { credentialsProblem, pointAt } from '../target.ts';
 
 const COULD_NOT_RUN = 2;
 const PAGE = 25;
-const ANSWER_WITHIN_MS = 3_000;
 
 /** Rules and access to the databases are those of the functions. */
 type Store = typeof StoreModule;
@@ -107,20 +106,6 @@ async function audit(options: Options, report: Report): Promise<number> {
   }
 }
 
-/** @throws UserError unless something listens there: the SDK would try for minutes. */
-async function requireEmulator(host: string): Promise<void> {
-  const { hostname, port } = new URL(`http://${host}`);
-  const answers = await new Promise<boolean>((resolve) => {
-    const socket = connect({ host: hostname, port: Number(port), timeout: ANSWER_WITHIN_MS });
-    const end = (result: boolean) => () => {
-      socket.destroy();
-      resolve(result);
-    };
-    socket.once('connect', end(true)).once('error', end(false)).once('timeout', end(false));
-  });
-  if (!answers) throw new UserError(`No Firestore emulator answers at ${host}: run npm start in another terminal, or name a real project with --project ID.`);
-}
-
 await runCommand(async () => {
   try {
     const options = readOptions(process.argv.slice(2));
@@ -128,18 +113,12 @@ await runCommand(async () => {
       console.log(HELP);
       return 0;
     }
-    for (const [name, value] of Object.entries(targetEnvironment(options, process.env))) {
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
-    }
-    if (options.project === null) await requireEmulator(process.env['FIRESTORE_EMULATOR_HOST'] ?? '');
+    await pointAt(options, 'audit');
     const { stdout } = process;
     const write = (text: string): void => { stdout.write(text); };
     return await audit(options, options.json ? jsonReport(write) : textReport(write, stdout.isTTY));
   } catch (error) {
-    const credentials = error instanceof Error && error.message.startsWith('Could not load the default credentials');
-    if (credentials) console.error('There are no application default credentials: run gcloud auth application-default login, or leave --project out to audit the emulators.');
-    else console.error(error instanceof UserError ? error.message : error);
+    console.error(credentialsProblem(error) ?? (error instanceof UserError ? error.message : error));
     return COULD_NOT_RUN;
   }
 });

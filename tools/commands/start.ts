@@ -40,6 +40,7 @@ function printAddresses(suite: Suite): void {
   const base = `${suite.urls.functions}/${PROJECT_ID}/us-central1`;
   console.log(`  ${'callables'.padEnd(10)} ${base}/<name>`);
   console.log(`  ${'REST'.padEnd(10)} ${base}/api/v1 (description: ${base}/api/v1/openapi.json)`);
+  console.log(`  ${'media'.padEnd(10)} ${suite.env['MEDIA_FOLDER']}`);
   console.log(`  ${'log'.padEnd(10)} ${suite.logFile}`);
 }
 

@@ -3,7 +3,8 @@ import { runCommand, UserError } from '../errors.ts';
 import type { Mutation } from '../mutations/mutation.ts';
 import { selectMutations, testRunsOf } from '../mutations/mutations.ts';
 import { lineOf, summaryOf, tableOf } from '../mutations/report.ts';
-import { inParallel, runMutant, runUnmutated, type Verdict } from '../mutations/run.ts';
+import { runMutant, runUnmutated, type Verdict } from '../mutations/run.ts';
+import { inParallel } from '../parallel.ts';
 import { abortOnSignal } from './interrupt.ts';
 
 const INTERRUPTED = 130;

@@ -28,7 +28,8 @@ export function listen(client: Client, live: Output<'startSession'>['live'], onM
     onMeter(dofs);
   }, onError);
   client.listen(live.databaseUrl, live.streamsPath, (value) => {
-    heard.replies = joinReplies((value ?? {}) as Stream);
+    // Streams of earlier turns go; what was heard of them stays.
+    Object.assign(heard.replies, joinReplies((value ?? {}) as Stream));
   }, onError);
   return { heard, error: () => error };
 }

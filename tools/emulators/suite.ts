@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { UserError } from '../errors.ts';
-import { CACHE, FUNCTIONS, NODE, PROJECT_ID, ROOT } from '../paths.ts';
+import { CACHE, FUNCTIONS, MEDIA_FOLDER, NODE, PROJECT_ID, ROOT } from '../paths.ts';
 import { findBinaries, type BinaryEmulator } from './binaries.ts';
 import { clientEnvironment, launchEnvironment } from './environment.ts';
 import { exportData, requireExportFolder } from './export.ts';
@@ -72,6 +72,12 @@ function spawnSuite(options: SuiteOptions, only: readonly EmulatorName[], env: N
   return child;
 }
 
+/** The folder for what is kept of sessions, unless the user names another: emptied, since those of an earlier run are gone. */
+function emptyMediaFolder(): string {
+  rmSync(MEDIA_FOLDER, { recursive: true, force: true });
+  return MEDIA_FOLDER;
+}
+
 /** Asks the suite to stop, waits, and ends what is left of its process tree. */
 async function endTree(child: ChildProcess, exited: Promise<void>): Promise<void> {
   const pid = child.pid;
@@ -123,7 +129,7 @@ export async function startSuite(options: SuiteOptions = {}): Promise<Suite> {
   await requireFreePorts(own);
   const java = findJava();
   const binaries = await findBinaries(only.filter((name): name is BinaryEmulator => ['firestore', 'database', 'pubsub'].includes(name)));
-  const userEnv = { ...process.env, ...options.env };
+  const userEnv = { MEDIA_FOLDER: emptyMediaFolder(), ...process.env, ...options.env };
   const secrets = await serveSecrets(userEnv);
   const removeParameters = only.includes('functions') ? writeParameters(FUNCTIONS, userEnv) : () => undefined;
 
@@ -156,5 +162,5 @@ export async function startSuite(options: SuiteOptions = {}): Promise<Suite> {
   const urls = Object.fromEntries(only.map((name) => [name, `http://${addresses[name].host}:${addresses[name].port}`]));
   const programs = Object.entries(binaries.sources).map(([name, source]) => `${name}: ${source}`).join(', ');
   const description = `ready in ${((Date.now() - started) / 1000).toFixed(1)} s on Java ${java.version} (${programs})`;
-  return { urls, env: clientEnvironment(only, addresses), logFile, description, exited, stop };
+  return { urls, env: { ...clientEnvironment(only, addresses), MEDIA_FOLDER: userEnv.MEDIA_FOLDER }, logFile, description, exited, stop };
 }

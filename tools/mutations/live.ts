@@ -2,6 +2,8 @@ import type { Mutation } from './mutation.ts';
 import { crash, unit } from './tests.ts';
 
 const meter = { file: 'live/meter.ts', tests: [unit('live/meter')] };
+const line = { guard: 'fence' as const, tests: [unit('live/queue')] };
+const paused = [unit('presence/pause')];
 const requests = { file: 'live/requests.ts', tests: [unit('live/requests')] };
 
 /** Mutants of the meter and of what a turn does on it. */
@@ -30,6 +32,19 @@ export const liveMutations: Mutation[] = [
   { ...meter, guard: 'fence', what: 'A turn is posted by somebody who no longer holds the lease.', find: 'if (meter?.turn?.fence !== posting.fence)', replace: 'if (!meter?.turn)' },
   { ...meter, guard: 'close once', what: 'A turn begins on a closed meter.', find: 'if (!meter.open) return', replace: 'if (now < 0) return' },
   { ...meter, guard: 'close once', what: 'Closing a meter again changes its reason.', find: 'return meter.open ? {', replace: 'return meter ? {' },
+  { ...line, what: 'A turn begins ahead of those that have waited longer.', file: 'live/meter.ts', find: 'if (now < at) return notYet', replace: 'if (now < 0) return notYet' },
+  { ...line, what: 'A caller who does not wait comes before those who do.', file: 'live/queue.ts', find: '?.place ?? Infinity', replace: '?.place ?? 0' },
+  { ...line, what: 'One who died while waiting keeps everybody behind it.', file: 'live/queue.ts', find: 'Math.min(theirs + headStartMs, Math.max(theirs, until))', replace: 'Math.max(theirs, until)' },
+  { ...line, what: 'As many wait as like.', file: 'live/queue.ts', find: '.length >= most', replace: '.length < 0' },
+  { guard: 'member', what: 'A member makes the hold grow beyond what its cap lets it consume.', file: 'live/lease.ts', find: 'acquired.limit, acquired.missing', replace: 'acquired.limit, held - acquired.remaining', tests: [unit('live/lease')] },
+  { guard: 'fence', what: 'A lease is given back although its turn was charged.', file: 'live/lease.ts', find: 'unpaid: won', replace: 'unpaid: true', tests: [unit('live/lease')] },
+  { guard: 'fence', what: 'A turn that could not begin leaves its ticket and its lease behind.', file: 'live/lease.ts', find: 'if (onMeter) await', replace: 'if (!onMeter) await', tests: [unit('live/lease'), unit('live/waiting')] },
+  { guard: 'expiry', what: 'What was said in a session stays readable for as long as it lasts.', file: 'live/store-streams.ts', find: ', ...gone(sessionId, outdated) }', replace: ' }', tests: [unit('live/kept-streams')] },
+  { guard: 'member', what: 'Members take turns in a paused session.', file: 'live/meter.ts', find: "if (claim.by !== undefined && pausedAt(meter, now) !== null)", replace: 'if (now < 0)', tests: paused },
+  { guard: 'member', what: 'A turn of anybody ends the pause.', file: 'live/meter.ts', find: 'by === undefined ? ownerBusy(meter, turn.expiresAt) : meter', replace: 'ownerBusy(meter, turn.expiresAt)', tests: paused },
+  { guard: 'member', what: 'Who is no member is shown as online.', file: 'presence/presence.ts', find: ' && Object.hasOwn(live.members ?? {}, uid)', replace: '', tests: [unit('presence/presence')] },
+  { guard: 'expiry', what: 'The sweep ends a session whose owner has only just gone.', file: 'presence/due.ts', find: 'endOf(ownerAway) <= now', replace: 'now > 0', tests: paused },
+  { guard: 'expiry', what: 'Members keep a session open whose owner stays away.', file: 'presence/pause.ts', find: 'Math.min(idleAt, endsAt)', replace: 'idleAt', tests: paused },
   {
     guard: 'idempotency', what: 'A request id is claimed over the record that is there.', file: 'live/store-requests.ts',
     find: "verdict.kind === 'new' ? claim : undefined", replace: 'claim', tests: [unit('live/store'), crash('processFrame')],
@@ -45,5 +60,9 @@ export const liveMutations: Mutation[] = [
   {
     guard: 'close once', what: 'A session ends with the reason of who came last.', file: 'live/drain.ts',
     find: '(meter?.closeReason ?? reason)', replace: 'reason', tests: [unit('live/store')],
+  },
+  {
+    guard: 'member', what: 'A change of the members fails beside a turn of the same process.', file: 'live/store.ts',
+    find: 'current?.version === undefined', replace: 'current === null', tests: [unit('live/store')],
   },
 ];

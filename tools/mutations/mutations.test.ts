@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inParallel } from '../parallel.ts';
 import { FUNCTIONS, ROOT } from '../paths.ts';
 import { guards, mutate, occurrences, type Mutation } from './mutation.ts';
 import { mutations, selectMutations, testRunsOf } from './mutations.ts';
 import { lineOf, summaryOf, tableOf } from './report.ts';
-import { inParallel, runMutant, runUnmutated, type Verdict } from './run.ts';
+import { runMutant, runUnmutated, type Verdict } from './run.ts';
 
 describe('mutants: the list', () => {
   it('finds every guard exactly once', () => {

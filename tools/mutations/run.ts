@@ -85,12 +85,3 @@ function firstLine(errors: string): string {
   const lines = errors.split('\n').map((line) => line.trim()).filter((line) => line !== '');
   return lines.find((line) => /Error/.test(line)) ?? lines.at(-1) ?? 'mocha ended without a report';
 }
-
-/** Does something with all items, so many at a time. */
-export async function inParallel<T>(items: readonly T[], width: number, act: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  const worker = async (): Promise<void> => {
-    for (const item of queue) await act(item);
-  };
-  await Promise.all(Array.from({ length: width }, worker));
-}

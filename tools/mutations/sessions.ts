@@ -41,10 +41,18 @@ export const sessionMutations: Mutation[] = [
   },
   {
     guard: 'release', what: 'The sweep does not settle what a lost trigger left.', file: 'ops/sweep.ts',
-    find: 'unsettledSessions(now(), overdueMs, batchSize)', replace: 'unsettledSessions(0, overdueMs, batchSize)', tests: [unit('ops/sweep')],
+    find: 'unsettledSessions(now(), overdueMs, limit)', replace: 'unsettledSessions(0, overdueMs, limit)', tests: [unit('ops/sweep')],
   },
   {
     guard: 'member', what: 'Who was removed comes back with another invite from before.', file: 'sharing/sharing.ts',
     find: 'if (Object.hasOwn(removedAt, caller.uid) && ', replace: 'if (now < 0 && ', tests: [unit('sharing/sharing')],
+  },
+  {
+    guard: 'member', what: 'Who leaves while a session ends is shown as a member again.', file: 'sessions/lifecycle.ts',
+    find: 'settled.version > session.version + 1 ? session : settled', replace: 'settled', tests: [unit('sharing/functions')],
+  },
+  {
+    guard: 'member', what: 'Who was removed is let in by a start that is completed late.', file: 'sharing/functions.ts',
+    find: "if (session.status === 'active') await openLive(session);", replace: '', tests: [unit('sharing/functions')],
   },
 ];

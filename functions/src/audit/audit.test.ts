@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { Books, copy, day, fullBooks, indebtedBooks, minute, repaired } from '../../test/books.ts';
 import { at, moment } from '../../test/money.ts';
+import type { SessionDoc } from '../sessions/schema.ts';
+import { withMember } from '../sharing/sharing.ts';
 import { auditAgent } from './audit.ts';
 import { overdueMs, type AgentFacts, type Drift, type DriftKind } from './facts.ts';
 import { planRepair } from './repair.ts';
@@ -39,6 +41,26 @@ describe('audit: books that are right', () => {
     assert.deepEqual(auditAgent(facts), []);
   });
 
+  it('finds nothing in sessions that their owner has deleted, settled or not yet', () => {
+    const { facts } = fullBooks();
+    for (const id of ['s-old', 's-pending']) Object.assign(facts.sessions[id]!, { deletedAt: at(facts.at), cleanupAt: at(facts.at), members: {}, memberIds: [], memberCaps: {}, name: null, gameContext: null });
+    assert.deepEqual(auditAgent(facts), []);
+    assert.equal(planRepair(facts), null);
+    facts.sessions['s-old']!.settledDOFs += 1;
+    assert.deepEqual(kinds(auditAgent(facts)), ['session.settledDOFs'], 'what they cost is checked all the same');
+  });
+
+  it('finds nothing in the members of sessions, of deleted ones, and of those from before there was a limit', () => {
+    assert.deepEqual(auditAgent(sharedBooks().facts), []);
+    const { facts } = sharedBooks();
+    Object.assign(facts.sessions['s-old']!, { members: {}, memberIds: [], deletedAt: at(moment) });
+    assert.deepEqual(auditAgent(facts), []);
+    const before = copy(sharedBooks().facts);
+    Object.assign(before.sessions['s-open']!, { config: { limits: { maxSessionsPerUser: 1 } } });
+    delete (before.sessions['s-open'] as Partial<SessionDoc>).deletedAt;
+    assert.deepEqual(auditAgent(before), []);
+  });
+
   it('leaves a settlement and an expired hold their time', () => {
     const { facts } = fullBooks();
     const endedAt = facts.sessions['s-pending']!.endedAt!.toMillis();
@@ -54,6 +76,9 @@ describe('audit: books that are right', () => {
     assert.deepEqual(kinds(auditAgent({ ...due, at: due.agent.holds['h-open']!.expiresAt.toMillis() + overdueMs + 1 })), ['hold.overdue']);
   });
 });
+
+/** Books whose open session has a player with a cap and a spectator. */
+const sharedBooks = (): Books => fullBooks().join('s-open', 'u2', 'player', 40).join('s-open', 'u3', 'spectator');
 
 /** One corruption, what is found, and what is left after a repair: what was found and cannot be repaired, unless named. */
 interface Case {
@@ -190,6 +215,26 @@ const cases: Case[] = [
   { name: 'endedAt of a settled session', breaks: ({ sessions }) => { sessions['s-old']!.endedAt = null; }, finds: ['session.state'], repairs: false },
   { name: 'agent of an open session', breaks: ({ sessions }) => { sessions['s-open']!.agentInstanceId = 'a2'; }, finds: ['session.agent', 'user.activeSessions'], repairs: true },
   { name: 'a session with fields of other types', breaks: ({ sessions }) => { Object.assign(sessions['s-old']!, { settledDOFs: 'all' }); }, finds: ['document.malformed'], repairs: false },
+
+  // Their members.
+  ...([
+    ['a member who is not listed', ({ memberIds }) => { memberIds.pop(); }],
+    ['a member who is listed twice', ({ memberIds }) => { memberIds.push('u3'); }],
+    ['somebody who is listed and no member', ({ memberIds }) => { memberIds.push('u4'); }],
+    ['somebody who is listed instead of a member', ({ memberIds }) => { memberIds[1] = 'u4'; }],
+    ['the cap of somebody who is no member', ({ memberCaps }) => { memberCaps['u4'] = 5; }],
+    ['the cap of a spectator', ({ memberCaps }) => { memberCaps['u3'] = 5; }],
+    ['a cap that is no amount', ({ memberCaps }) => { memberCaps['u2'] = 0.5; }],
+    ['a second owner', ({ members }) => { members['u3'] = 'owner'; }],
+    ['an owner who is a player', ({ members }) => { members['u1'] = 'player'; }],
+    ['an owner who is no member', (session) => Object.assign(session, { members: { u2: 'player' }, memberIds: ['u2'] })],
+    ['a role that there is not', ({ members }) => { Object.assign(members, { u3: 'admin' }); }],
+    ['more members than there may be', (session) => Object.assign(session, withMember(session, 'u4', 'player', null))],
+    ['members of a deleted session', (session) => Object.assign(session, { deletedAt: at(moment) })],
+    ['members that are gone', (session) => Object.assign(session, { memberIds: undefined })],
+  ] satisfies [string, (session: SessionDoc) => unknown][]).map(([name, breaks]): Case => ({
+    name, books: sharedBooks, breaks: ({ sessions }) => void breaks(sessions['s-open']!), finds: ['session.members'], repairs: false,
+  })),
 
   // The user.
   { name: 'an open session that the user does not name', breaks: ({ user }) => { user!.activeSessions = {}; }, finds: ['user.activeSessions'], repairs: true },

@@ -4,6 +4,7 @@ import { pathsOf, sameMoment, shown, type AgentFacts, type Drift, type DriftKind
 import { examineHolds, examineRecords, type ExaminedHolds } from './holds.ts';
 import { replayLedger, type Replay } from './ledger.ts';
 import { examineGrants, examineLots } from './lots.ts';
+import { examineMembers } from './members.ts';
 import { examineSessions, examineUser, type ExaminedSessions, type ExaminedUser } from './sessions.ts';
 import { shape } from './shapes.ts';
 
@@ -38,7 +39,7 @@ export function examine(unshaped: AgentFacts): Examination {
   const user = examineUser(facts);
   const drifts = [
     ...malformed, ...replay.drifts, ...examineGrants(facts, paths, replay), ...balance.drifts, ...lots.drifts,
-    ...holds.drifts, ...examineRecords(facts, replay), ...sessions.drifts, ...user.drifts,
+    ...holds.drifts, ...examineRecords(facts, replay), ...sessions.drifts, ...examineMembers(facts), ...user.drifts,
   ];
   return {
     drifts: enough ? drifts : drifts.map((drift) => ({ ...drift, repairable: false })),

@@ -64,6 +64,7 @@ export const driftKinds = {
   'session.consumedDOFs': 'the consumption of a session does not fit what is settled and held',
   'session.heldDOFs': 'a session says another held amount than the agent',
   'session.unsettled': 'a session has ended and is not settled',
+  'session.members': 'the members of a session, their list and their caps contradict each other, or its owner is none of them',
   'user.activeSessions': 'the open sessions of the user document are not those that are open',
   'user.sessionLimit': 'a user has more open sessions than its limit allows',
 } as const;

@@ -52,7 +52,7 @@ describe('audit: the store', () => {
     for (const [folder, documents] of Object.entries({ ledger: facts.ledger, grants: facts.grants, holds: facts.resolvedHolds })) {
       for (const [id, document] of Object.entries(documents)) batch.set(agent.collection(folder).doc(id), document as object);
     }
-    for (const [id, session] of Object.entries(facts.sessions)) batch.set(other.doc(`sessions/${id}`), { ...session, ...own });
+    for (const [id, session] of Object.entries(facts.sessions)) batch.set(other.doc(`sessions/${id}`), { ...session, ...own, members: { [userId]: 'owner' }, memberIds: [userId] });
     await batch.commit();
   }
   const books = (): AgentFacts => copy(fullBooks().facts);

@@ -1,6 +1,8 @@
 import type { VisionMode } from '../credits/prices.ts';
+import type { Fold } from '../history/schema.ts';
 import type { Degradation, Exchange, Media, ModelProvider, Speech, ToolCall } from '../providers/types.ts';
 import type { SeenFrame } from '../providers/media/vision.ts';
+import type { KeptMedia } from '../media/schema.ts';
 import type { SessionConfig } from '../sessions/schema.ts';
 
 /** Which turn of which agent. */
@@ -24,9 +26,11 @@ export interface TurnAbout extends TurnIdentity {
 export interface Background {
   /** Earlier turns, oldest first. */
   history: Exchange[];
-  /** What the agent remembers, and the objective. */
+  /** The summary of the turns before those, what the agent remembers, and the objective. */
   notes: string[];
   degradations: Degradation[];
+  /** What waits to become part of the summary; absent while that is too little. */
+  fold?: Fold;
 }
 
 /** What a turn needs of the world beside its session's meter. */
@@ -43,6 +47,10 @@ export interface Abilities {
   speak(about: TurnAbout, text: string): Promise<{ speech: Speech; degradations: Degradation[] }>;
   /** Keeps a turn for later ones. Never throws. */
   remember(about: TurnIdentity, exchange: Exchange): Promise<void>;
+  /** Folds turns that models are no longer told of into the session's summary. Takes its time, at most that of the turn; never throws. */
+  summarize(about: TurnAbout, fold: Fold): Promise<void>;
+  /** Keeps frame and sound of a turn for the members of its session, and answers what was kept; `by` took the turn. Never throws. */
+  keep(about: TurnIdentity, by: string, media: Media[]): Promise<KeptMedia[]>;
   /** Publishes what a turn had to do without. Never throws. */
   report(about: TurnIdentity, degradations: Degradation[]): Promise<void>;
 }

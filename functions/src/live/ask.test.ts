@@ -61,6 +61,7 @@ interface Setting {
 
 interface Asked extends Answer {
   emitted: unknown[];
+  beside: Promise<void>[];
   writes: unknown[];
   request: ModelRequest;
   timers: { ms: number; cancelled: boolean }[];
@@ -71,6 +72,7 @@ async function ask(play: Play | 'none', { held = prepared.held, spoken = false, 
   const [caller, session] = [new AbortController(), new AbortController()];
   const timers: { ms: number; act: () => void; cancelled: boolean }[] = [];
   const emitted: unknown[] = [];
+  const beside: Promise<void>[] = [];
   let request!: ModelRequest;
   const provider: ModelProvider = {
     name: 'gemini',
@@ -91,13 +93,13 @@ async function ask(play: Play | 'none', { held = prepared.held, spoken = false, 
     },
   });
   const question: Question = {
-    about: { sessionId: 's1', turnId: 't1', ownerId: 'u1', agentInstanceId: 'a1', config: { ...config, ...settings, dofRates: pinned } }, prepared: { ...prepared, ...changes, priced: { ...priced, spoken, frame: seen ? 'standard' : null }, model: { ...prepared.model, ...(seen ? { frame: { mime: 'image/png', bytes: Buffer.from('large') } } : {}) } }, scene, held, uid: 'u1', emit: (chunk) => emitted.push(chunk),
+    about: { sessionId: 's1', turnId: 't1', ownerId: 'u1', agentInstanceId: 'a1', config: { ...config, ...settings, dofRates: pinned } }, prepared: { ...prepared, ...changes, priced: { ...priced, spoken, frame: seen ? 'standard' : null }, model: { ...(changes.model ?? prepared.model), ...(seen ? { frame: { mime: 'image/png', bytes: Buffer.from('large') } } : {}) } }, scene, held, uid: 'u1', emit: (chunk) => emitted.push(chunk), beside: (work) => beside.push(work),
     callerGone: caller.signal, closed: session.signal,
   };
   if (leavesAtOnce) setImmediate(() => caller.abort(fault));
   try {
     const answer = await askModel(question, { now: () => 1_000, abilities: abilitiesWith(provider, { ...(play === 'none' ? { model: () => Promise.reject(fault) } : {}), ...(seen ? { see: () => seen } : {}), ...abilities }) });
-    return { ...answer, emitted, writes: writes ?? [], request, timers: timers.map(({ ms, cancelled }) => ({ ms, cancelled })) };
+    return { ...answer, emitted, beside, writes: writes ?? [], request, timers: timers.map(({ ms, cancelled }) => ({ ms, cancelled })) };
   } finally {
     useDatabases(null);
     useSystem(null);
@@ -221,6 +223,28 @@ describe('ask: what the model gets to know', () => {
   it('is nothing of that for a frame alone', async () => {
     const { request } = await ask(() => [text('Left'), done], { abilities: { background: () => assert.fail('nothing is read') }, changes: { conversation: false } });
     assert.deepEqual([request.history, request.systemPrompt], [undefined, 'You are Scout.']);
+  });
+});
+
+describe('ask: turns that the model is no longer told of', () => {
+  const fold = { summary: null, through: 7 };
+  const told = { history: [], notes: [], degradations: [], fold };
+
+  /** What is to be folded in a turn, and what it came to while that takes for ever. */
+  async function foldedIn(setting: Setting): Promise<[folded: unknown[], beside: number, reply: string]> {
+    const folded: unknown[] = [];
+    const { beside, reply } = await ask(() => [text('Left'), done], { ...setting, abilities: { background: () => Promise.resolve(told), summarize: (_about, each) => {
+      folded.push(each);
+      return new Promise(() => undefined);
+    } } });
+    return [folded, beside.length, reply];
+  }
+
+  it('are folded beside an answer that is paid for as an instruction, which does not wait for it', async () => {
+    assert.deepEqual(await foldedIn({}), [[fold], 1, 'Left']);
+    const { instruction: _instruction, ...sound } = prepared.model;
+    assert.deepEqual(await foldedIn({ changes: { model: sound } }), [[], 0, 'Left']);
+    assert.deepEqual(await foldedIn({ held: prepared.held - 1, changes: { bare: { ...prepared.bare, held: 100 } } }), [[], 0, 'Left']);
   });
 });
 

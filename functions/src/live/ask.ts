@@ -1,8 +1,9 @@
 import { charge, type Charge, type Ending } from '../credits/charge.ts';
 import { inputPrice, usagePrice, type PricedUsage } from '../credits/prices.ts';
+import { worthKeeping } from '../media/media.ts';
 import { difference } from '../providers/media/difference.ts';
 import type { SeenFrame } from '../providers/media/vision.ts';
-import { noUsage, type Degradation, type ModelRequest, type ProviderName, type Speech } from '../providers/types.ts';
+import { noUsage, type Degradation, type Media, type ModelRequest, type ProviderName, type Speech } from '../providers/types.ts';
 import { toAppError } from '../runtime/errors.ts';
 import { log } from '../runtime/log.ts';
 import { systemPrompt, withNotes } from '../sessions/unwrap.ts';
@@ -28,6 +29,8 @@ export interface Question {
   /** Who asks. */
   uid: string;
   emit: (chunk: unknown) => void;
+  /** Takes work that goes on beside the answer, whose text does not wait for it; the function answers once both are done. It never fails. */
+  beside: (work: Promise<void>) => void;
   /** Aborted when the caller has gone. */
   callerGone: AbortSignal;
   /** Aborted when the session closes or the lease is lost. */
@@ -42,6 +45,8 @@ export interface Answer extends Omit<ModelRun, 'outcome' | 'calls' | 'answeredBy
   speech: Speech | null;
   /** Fingerprint of the frame that was answered. */
   scene?: string;
+  /** What of the frame and the sound the product keeps; absent when no model answered. */
+  toKeep?: Media[];
   ending: Ending;
   cutBecause: CutReason | null;
   priced: Charge;
@@ -99,6 +104,7 @@ async function answerInTime(question: Question, { time, onThinking, onText }: Co
   onThinking();
   const whole = held >= prepared.held;
   const background = whole && prepared.conversation ? await inTime(abilities.background(about, prepared.model.instruction), about) : nothingKnown(question, whole);
+  if (background.fold && prepared.model.instruction !== undefined) question.beside(abilities.summarize(about, background.fold));
   const provider = await abilities.model(about, seen !== null);
   const asked = requestOf(question, seen, background, about);
   const answer = await converse(provider, asked, (call) => inTime(abilities.callTool(about, call), about).catch(() => unavailable), (text, used) => {
@@ -119,6 +125,7 @@ async function answerInTime(question: Question, { time, onThinking, onText }: Co
     priced: charge(ending, dofRates, prepared.priced, { ...answer.usage, spokenCharacters: speech?.characters ?? 0 }, held),
     // A frame whose answer was cut has not been answered: it is not to be skipped when it comes again.
     ...(seen && answer.outcome !== 'cut' ? { scene: seen.fingerprint } : {}),
+    ...(answer.outcome === 'failed' ? {} : { toKeep: worthKeeping(about.config, [seen?.frame, speech]) }),
   };
 }
 

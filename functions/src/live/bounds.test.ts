@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { cutToWeight, mostCharacters, weightOf } from './bounds.ts';
+import { cutToWeight, fittingNote, maxExchangeCharacters, maxExchanges, maxSummaryNoteCharacters, mostCharacters, weightOf } from './bounds.ts';
 
 describe('the weight of a text', () => {
   it('counts other scripts than Latin several times', () => {
@@ -16,6 +16,17 @@ describe('the weight of a text', () => {
   });
 });
 
+describe('a note', () => {
+  it('is whole when it fits as it is written, and cut when it does not', () => {
+    assert.equal(fittingNote('a "b" c', 11), 'a "b" c');
+    assert.equal(fittingNote('a "b" c', 10), 'a "b" ');
+    fc.assert(fc.property(fc.string({ unit: fc.constantFrom('"', '\\', 'a', '語', '🔥') }), fc.integer({ min: 4, max: 60 }), (note, most) => {
+      const fitting = fittingNote(note, most);
+      assert.ok(weightOf(JSON.stringify(fitting)) <= most && note.startsWith(fitting));
+    }));
+  });
+});
+
 describe('what a model may read in a turn', () => {
   const plain = { prompt: 'p'.repeat(100), instruction: 'i'.repeat(50), conversation: false, notes: false, tools: [], maxOutputTokens: 512 };
   const tools = [{ name: 'lookUpGuide', description: 'Looks up.', parameters: {} }];
@@ -25,7 +36,7 @@ describe('what a model may read in a turn', () => {
   it('grows with earlier turns, notes and tools, which are read again by every call', () => {
     const conversation = mostCharacters({ ...plain, conversation: true });
     const notes = mostCharacters({ ...plain, conversation: true, notes: true });
-    assert.ok(150 < conversation && conversation < notes);
+    assert.ok(conversation > 150 + 2 * maxExchanges * maxExchangeCharacters + maxSummaryNoteCharacters && conversation < notes);
     assert.ok(mostCharacters({ ...plain, conversation: true, notes: true, tools }) > 3 * notes);
   });
 

@@ -12,7 +12,10 @@ const resultWeight = 3;
 export const maxExchanges = 6;
 /** In weight, as maxNoteCharacters. */
 export const maxExchangeCharacters = 400;
-/** Notes beside the prompt: what the agent remembers, and the objective. */
+/** What a model is told of all turns before those: the summary itself, in weight, and the note that quotes it, as JSON. */
+export const maxSummaryCharacters = 600;
+export const maxSummaryNoteCharacters = 660;
+/** Further notes beside the prompt: what the agent remembers, and the objective. */
 export const maxNotes = 6;
 export const maxNoteCharacters = 520;
 
@@ -40,19 +43,26 @@ export function cutToWeight(text: string, most: number): string {
   return text.toWellFormed().slice(0, end);
 }
 
+/** A note that weighs no more than this as it is written: as JSON, in which a quotation mark is two characters. */
+export function fittingNote(note: string, most: number): string {
+  const written = weightOf(JSON.stringify(note));
+  // Half of the bound always fits; more does when few characters are written as two.
+  return written <= most ? note : cutToWeight(note, Math.max(most / 2 - 2, most - (written - weightOf(note))));
+}
+
 /** What a turn's model may read. */
 interface Reading {
   prompt: string;
   instruction: string | undefined;
-  /** Whether it is told of earlier turns. */
+  /** Whether it is told of earlier turns: of the last ones, and a summary of those before. */
   conversation: boolean;
-  /** Whether it is told what the agent remembers. */
+  /** Whether it is told what the agent remembers, and the objective. */
   notes: boolean;
   tools: ToolDeclaration[];
   maxOutputTokens: number;
 }
 
-/** Header and list marks of the notes. */
+/** Header and list marks of the notes, which only a conversation has. */
 const notesHead = 100;
 /** Most characters that a token of a function call becomes. */
 const charactersPerToken = 4;
@@ -60,8 +70,8 @@ const charactersPerToken = 4;
 /** Most characters of text that a model reads over all calls of a turn; the price that is held relies on it. */
 export function mostCharacters({ prompt, instruction, conversation, notes, tools, maxOutputTokens }: Reading): number {
   const once = weightOf(prompt) + weightOf(instruction ?? '')
-    + (conversation ? maxExchanges * maxExchangeCharacters * 2 : 0)
-    + (notes ? notesHead + maxNotes * maxNoteCharacters : 0)
+    + (conversation ? maxExchanges * maxExchangeCharacters * 2 + notesHead + maxSummaryNoteCharacters : 0)
+    + (notes ? maxNotes * maxNoteCharacters : 0)
     + (tools.length === 0 ? 0 : JSON.stringify(tools).length);
   if (tools.length === 0) return once;
   // The first round is read again by every call after it, the second by one fewer.

@@ -33,7 +33,7 @@ export async function closeMeter(sessionId: string, reason: CloseReason, now: ()
   }
   const context = meter && await readContext(sessionId);
   const lines = meter && context ? await lastLines({ ...context, sessionId }, await usageBetween(sessionId, meter.checkpointed, meter.consumed)) : [];
-  return { total: meter?.consumed ?? null, lines, reason: (meter?.closeReason ?? reason) as CloseReason };
+  return { total: meter?.consumed ?? null, lines, longWaits: meter?.longWaits ?? 0, reason: (meter?.closeReason ?? reason) as CloseReason };
 }
 
 /** Null once no turn holds the closed meter; the meter as it is when the deadline passes or the turn's lease has expired. */

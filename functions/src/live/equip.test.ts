@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { saidRecord } from '../../test/history.ts';
+import { createMemoryDatabase } from '../../test/memory/database.ts';
 import { startMockVendor, type MockVendor } from '../../test/vendors/server.ts';
 import { useDatabases, type Databases } from '../runtime/firebase.ts';
 import { useLog } from '../runtime/log.ts';
@@ -14,7 +16,7 @@ const about: TurnAbout = { sessionId: 's1', turnId: 't1', ownerId: 'u1', agentIn
 
 /** A live database in which nothing has happened yet. */
 const nothing = { exists: () => false, val: () => null };
-const node = { child: () => node, orderByChild: () => node, startAt: () => node, limitToLast: () => node, get: () => Promise.resolve(nothing) };
+const node = { child: () => node, orderByChild: () => node, startAt: () => node, endAt: () => node, limitToLast: () => node, get: () => Promise.resolve(nothing) };
 
 describe('abilities whose vendor hangs', () => {
   let openai: MockVendor;
@@ -65,5 +67,18 @@ describe('abilities whose vendor hangs', () => {
     waited.length = 0;
     await abilities.background({ ...about, deadlineAt: 8_000 }, 'Hello');
     assert.deepEqual(waited, [2_000]);
+  });
+
+  it('a summary is given up and put together without it, whoever has left', async () => {
+    const database = createMemoryDatabase();
+    try {
+      useDatabases({ live: database } as unknown as Databases);
+      await database.ref('requests/s1/r1').set(saidRecord({ turnId: 't1', saidAt: 5 }));
+      await abilities.summarize({ ...about, signal: AbortSignal.abort() }, { summary: null, through: 9 });
+      assert.deepEqual(waited, [5_000]);
+      assert.deepEqual(database.dump('summaries/s1'), { text: 'Player: What about t1? Agent: This is t1.', through: 5 });
+    } finally {
+      await database.close();
+    }
   });
 });

@@ -1,5 +1,11 @@
 import { newEvent } from '../events/events.ts';
 import { recordEvent } from '../events/store.ts';
+import { foldTurns } from '../history/fold.ts';
+import type { Fold } from '../history/schema.ts';
+import { readSummary } from '../history/store-summary.ts';
+import { summaryNotes, turnsToRead, windowOf } from '../history/summary.ts';
+import type { KeptMedia } from '../media/schema.ts';
+import { keepMedia } from '../media/store.ts';
 import { recall } from '../memory/recall.ts';
 import { rememberFact, rememberTurn } from '../memory/store.ts';
 import { newBreakers } from '../providers/breakers.ts';
@@ -9,15 +15,16 @@ import { loadEmbeddings, loadProvider, loadSpeech, type ProviderSettings } from 
 import { resilientProvider, targetKey } from '../providers/resilient.ts';
 import { withRetries, type RetryOptions } from '../providers/retry.ts';
 import { providerSettings } from '../providers/settings.ts';
-import type { Degradation, ModelTarget, ProviderName, Speech, ToolCall, VendorName } from '../providers/types.ts';
+import type { Degradation, Media, ModelTarget, ProviderName, Speech, ToolCall, VendorName } from '../providers/types.ts';
 import { AppError, toAppError } from '../runtime/errors.ts';
 import { log } from '../runtime/log.ts';
 import { after, now } from '../runtime/system.ts';
 import { callTool, toolsOf } from '../toolkit/toolkit.ts';
 import type { Abilities, Background, TurnAbout, TurnIdentity } from './abilities.ts';
-import { cutToWeight, maxExchanges, maxNoteCharacters, maxResultCharacters, weightOf } from './bounds.ts';
+import { fittingNote, maxNoteCharacters, maxResultCharacters, maxSummaryNoteCharacters } from './bounds.ts';
 import { readObjective, setObjective } from './store.ts';
-import { recentExchanges } from './store-requests.ts';
+import { lastTurns } from './store-turns.ts';
+import { summaryOf } from './summarize.ts';
 import { inTime } from './turn-time.ts';
 
 /** Kept by each instance: what one turn finds out about a model serves the next. */
@@ -31,6 +38,8 @@ export const abilities: Abilities = {
   callTool: (about, call) => carryOut(about, call),
   speak,
   remember: (about, exchange) => quietly('turn not remembered', about, () => rememberTurn(sourceOf(about), exchange, embeddingOf(about))),
+  summarize: (about, fold) => quietly('turns not folded', about, () => summarize(about, fold)),
+  keep: async (about, by, media) => (await Promise.all(media.map((each) => keep(about, by, each)))).flatMap((kept) => kept ?? []),
   report: (about, degradations) => quietly('degradation not reported', about, () => recordEvent(degradedEvent(about, degradations))),
 };
 
@@ -68,18 +77,31 @@ function retrying({ signal, deadlineAt, config }: TurnAbout, target: ModelTarget
 async function gatherBackground(about: TurnAbout, instruction: string | undefined): Promise<Background> {
   const { sessionId, config } = about;
   const remembered = config.hasMemory && instruction !== undefined ? recallTexts(about, instruction) : Promise.resolve([]);
-  const [history, objective, memories] = await Promise.allSettled([recentExchanges(sessionId, maxExchanges), readObjective(sessionId), remembered]);
+  const all = await Promise.allSettled([lastTurns(sessionId, turnsToRead), readSummary(sessionId), readObjective(sessionId), remembered]);
+  const [turns, summary, objective, memories] = all;
+  const known = summary.status === 'fulfilled' ? summary.value : null;
+  const { history, fold } = windowOf(turns.status === 'fulfilled' ? turns.value : [], known);
   const notes = [
     ...(objective.status === 'fulfilled' && objective.value !== null ? [`The player's objective: ${objective.value}`] : []),
     ...(memories.status === 'fulfilled' ? memories.value.map((text) => `You remember: ${text}`) : []),
-  ].map(fitting);
-  const lost = [history, objective, memories].find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
-  return { history: history.status === 'fulfilled' ? history.value : [], notes, degradations: lost ? [{ what: 'memory', because: toAppError(lost.reason).details?.reason ?? 'internal' }] : [] };
+  ].map((note) => fittingNote(note, maxNoteCharacters));
+  const lost = all.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
+  return {
+    history,
+    notes: [...summaryNotes(known).map((note) => fittingNote(note, maxSummaryNoteCharacters)), ...notes],
+    degradations: lost ? [{ what: 'memory', because: toAppError(lost.reason).details?.reason ?? 'internal' }] : [],
+    // Without knowing what is folded already there is nothing to fold.
+    ...(fold && summary.status === 'fulfilled' ? { fold } : {}),
+  };
 }
 
-/** As a note is written as JSON, in which a quotation mark is two characters, half of the bound always fits. */
-function fitting(note: string): string {
-  return weightOf(JSON.stringify(note)) <= maxNoteCharacters ? note : cutToWeight(note, maxNoteCharacters / 2 - 2);
+/** How long a summary may take its model, whoever leaves meanwhile: the next turns need it all the same. */
+const mostSummarizingMs = 5_000;
+
+async function summarize(about: TurnAbout, fold: Fold): Promise<void> {
+  const unhurried = { ...about, signal: new AbortController().signal };
+  const ms = Math.min(mostSummarizingMs, about.deadlineAt - now());
+  await foldTurns(about.sessionId, fold, (earlier, exchanges) => within(unhurried, ms, (patient) => summaryOf(modelOf(patient, false), patient, earlier, exchanges)));
 }
 
 async function recallTexts(about: TurnAbout, query: string): Promise<string[]> {
@@ -149,6 +171,16 @@ async function within<T>(about: TurnAbout, ms: number, act: (patient: TurnAbout)
   return inTime(act(patient), patient).finally(cancel);
 }
 
+/** How long keeping a file may hold up the answer; the storage goes on with it. */
+const mostKeepingMs = 10_000;
+
+function keep(about: TurnIdentity, by: string, media: Media): Promise<KeptMedia | null | undefined> {
+  const { sessionId, turnId } = about;
+  // The turn is over: neither its deadline nor a caller who leaves ends this.
+  const patient = { ...about, deadlineAt: Infinity, signal: new AbortController().signal };
+  return quietly('media not kept', about, () => within(patient, mostKeepingMs, () => keepMedia({ sessionId, turnId, by }, media)));
+}
+
 /** @throws AppError `failed-precondition` (provider_configuration) when nothing embeds for the session's provider. */
 function embeddingOf({ config: { provider, modelRouting: { embedding } } }: TurnIdentity): { provider: typeof provider; model: string } {
   if (embedding === undefined) throw notConfigured(`No model embeds for the ${provider} provider. Set config/server.modelRouting.${provider}.embedding.`);
@@ -163,9 +195,9 @@ function degradedEvent({ sessionId, turnId, ownerId, agentInstanceId }: TurnIden
   return newEvent({ type: 'turn.degraded', subject: turnId, sequence: 1, data: { userId: ownerId, agentInstanceId, sessionId, turnId, degradations } });
 }
 
-async function quietly(failure: string, { sessionId, turnId }: TurnIdentity, act: () => Promise<unknown>): Promise<void> {
+async function quietly<T>(failure: string, { sessionId, turnId }: TurnIdentity, act: () => Promise<T>): Promise<T | undefined> {
   try {
-    await act();
+    return await act();
   } catch (error) {
     log.warn(failure, { sessionId, turnId, reason: toAppError(error).details?.reason, code: (error as { code?: unknown }).code });
   }

@@ -14,7 +14,8 @@ export const processFrame = operation({
   input: processFrameInput,
   output: processFrameOutput,
   chunk: processFrameChunk,
-  options: { secrets: [geminiApiKey, googleApiKey, openaiApiKey], timeoutSeconds: 360, memory: '1GiB', concurrency: 20 },
+  // The longest wait and the longest turn that can be configured, and a minute around them.
+  options: { secrets: [geminiApiKey, googleApiKey, openaiApiKey], timeoutSeconds: 420, memory: '1GiB', concurrency: 20 },
   async handle(input, { caller, emit, signal }) {
     // Not with the module: what asks vendors is of no use to the other functions.
     const [context, { abilities }] = await Promise.all([requireContext(caller.uid, input.sessionId), import('./equip.ts')]);

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { outdated, withStream } from './kept-streams.ts';
 import { acquire, close, isDue, post, remaining, withMembers, type Lease, type Meter, type Posting, type TurnClaim } from './meter.ts';
+import { withdraw } from './withdrawal.ts';
 
 const now = 1_000_000;
 const lease: Lease = { requestId: 'r1', fence: 'f1', held: 20, inputPrice: 6, expiresAt: now + 55_000 };
 const meter = (parts: Partial<Meter> = {}): Meter => ({ open: true, generation: 1, limit: 100, consumed: 30, checkpointed: 0, expiresAt: now + 600_000, dueAt: now + 60_000, ...parts });
 const claim = (parts: Partial<TurnClaim> = {}): TurnClaim => ({ requestId: 'r1', fence: 'f1', held: 20, least: 20, floor: 5, inputPrice: 6, leaseMs: 55_000, idleMs: 60_000, ...parts });
-const posting = (parts: Partial<Posting> = {}): Posting => ({ fence: 'f1', cost: 8, idleMs: 60_000, settleEvery: 1_000, ...parts });
+const posting = (parts: Partial<Posting> = {}): Posting => ({ fence: 'f1', cost: 8, streamed: false, idleMs: 60_000, settleEvery: 1_000, ...parts });
 
 describe('meter: taking the lease', () => {
   it('gives no lease for a price that is no number', () => {
@@ -51,9 +53,9 @@ describe('meter: taking the lease', () => {
   });
 
   it('is refused when what is left does not cover the least', () => {
-    assert.deepEqual(acquire(meter(), claim({ held: 71, least: 71 }), now), { kind: 'exhausted', remaining: 70, limit: 100 });
+    assert.deepEqual(acquire(meter(), claim({ held: 71, least: 71 }), now), { kind: 'exhausted', remaining: 70, limit: 100, missing: 1 });
     assert.equal(acquire(meter(), claim({ held: 70, least: 70 }), now).kind, 'leased');
-    assert.deepEqual(acquire(meter({ consumed: 100 }), claim({ least: 1 }), now), { kind: 'exhausted', remaining: 0, limit: 100 });
+    assert.deepEqual(acquire(meter({ consumed: 100 }), claim({ least: 1 }), now), { kind: 'exhausted', remaining: 0, limit: 100, missing: 20 });
   });
 
   it('holds what is left, down to the least, when that is less than the turn can cost', () => {
@@ -63,6 +65,82 @@ describe('meter: taking the lease', () => {
     }
     assert.equal(acquire(meter({ consumed: 92 }), claim({ held: 20, least: 8 }), now).kind, 'leased');
     assert.equal(acquire(meter({ consumed: 93 }), claim({ held: 20, least: 8 }), now).kind, 'exhausted');
+  });
+});
+
+describe('meter: waiting for the lease', () => {
+  const waits = { since: now, until: now + 20_000, most: 2 };
+  const ticket = { place: 1, at: now, until: now + 20_000 };
+  const waiting = meter({ queue: { f2: ticket }, freeAt: now });
+
+  it('takes a place behind the turn in flight, and keeps it', () => {
+    const queued = acquire(meter({ turn: lease }), claim({ fence: 'f2', waits }), now);
+    assert.deepEqual(queued, { kind: 'queued', meter: meter({ turn: lease, queue: { f2: ticket } }) });
+    assert.deepEqual(acquire(meter({ turn: lease, queue: { f2: ticket } }), claim({ fence: 'f2', waits }), now + 5), queued);
+  });
+
+  it('is refused when its time is over, and when as many wait as may', () => {
+    const busy = { kind: 'busy', meter: meter({ turn: lease }), retryAfterMs: 35_000 };
+    assert.deepEqual(acquire(meter({ turn: lease }), claim({ fence: 'f2', waits }), now + 20_000), busy);
+    const full = meter({ turn: lease, queue: { f2: ticket, f3: { ...ticket, place: 2 } } });
+    assert.deepEqual(acquire(full, claim({ fence: 'f4', waits }), now), { kind: 'busy', meter: full, retryAfterMs: 55_000 });
+  });
+
+  it('is no use to who may not take turns at all: they are told so at once', () => {
+    const shared = meter({ turn: lease, members: { p1: { role: 'player', cap: 3 }, s1: { role: 'spectator' } }, expiresAt: now + 10 });
+    const kinds = [{ by: 'p1' }, { by: 's1' }, { by: 'x1' }, { generation: 9 }].map((parts) => acquire(shared, claim({ fence: 'f2', waits, ...parts }), now).kind);
+    assert.deepEqual(kinds, ['capped', 'spectator', 'stranger', 'superseded']);
+    assert.equal(acquire(shared, claim({ fence: 'f2', waits }), now + 10).kind, 'expired');
+    assert.equal(acquire({ ...shared, open: false }, claim({ fence: 'f2', waits }), now).kind, 'closed');
+  });
+
+  it('is over for the first as soon as the meter is free: its ticket goes with the lease, and those of the dead', () => {
+    const queue = { f2: ticket, f3: { ...ticket, place: 2 }, f4: { ...ticket, place: 3, until: now } };
+    const { turn: _turn, ...taken } = (acquire(meter({ queue, freeAt: now }), claim({ fence: 'f2', waits }), now) as { meter: Meter }).meter;
+    assert.deepEqual(taken, meter({ queue: { f3: { ...ticket, place: 2 } }, freeAt: now, dueAt: now + 55_000 + 60_000 }));
+    assert.equal('queue' in (acquire(waiting, claim({ fence: 'f2', waits }), now) as { meter: Meter }).meter, false);
+  });
+
+  it('comes before who does not wait', () => {
+    assert.deepEqual(acquire(waiting, claim({ fence: 'f3' }), now), { kind: 'busy', meter: waiting, retryAfterMs: 2_000 });
+    assert.equal(acquire(waiting, claim({ fence: 'f3', waits }), now + 1_999).kind, 'queued');
+    assert.equal(acquire(waiting, claim({ fence: 'f3' }), now + 2_000).kind, 'leased', 'the one who waited has died');
+  });
+
+  it('counts from when the turn before it ended; a meter for which nobody waits does not note that', () => {
+    assert.equal(post(meter({ turn: lease, queue: { f2: ticket } }), posting(), now + 7)?.meter.freeAt, now + 7);
+    assert.equal(post(meter({ turn: lease }), posting(), now + 7)?.meter.freeAt, undefined);
+  });
+
+  it('is counted when it was long', () => {
+    const counted = (at: number, longWaits?: number) => (acquire({ ...waiting, ...(longWaits === undefined ? {} : { longWaits }) }, claim({ fence: 'f2', waits }), at) as { meter: Meter }).meter.longWaits;
+    assert.deepEqual([counted(now + 2_000), counted(now + 2_001), counted(now + 2_001, 4), counted(now, 4)], [undefined, 1, 5, 4]);
+  });
+
+  it('ends with nothing left behind by who gives up: no ticket, and no lease that was never heard of', () => {
+    const { turn: _turn, ...idle } = meter({ turn: lease });
+    const given = (of: Meter, unpaid: boolean) => withdraw(of, 'f1', { unpaid, idleMs: 60_000 }, now);
+    assert.deepEqual(given(meter({ queue: { f1: ticket, f2: ticket } }), true), meter({ queue: { f2: ticket } }));
+    assert.deepEqual(given(meter({ turn: lease }), true), { ...idle, dueAt: now + 60_000 });
+    assert.deepEqual(given(meter({ turn: lease, queue: { f1: ticket } }), false), meter({ turn: lease }), 'what was charged is posted by who charged it');
+    for (const other of [meter(), meter({ turn: { ...lease, fence: 'f2' }, queue: { f2: ticket } })]) assert.deepEqual(given(other, true), other);
+  });
+});
+
+describe('meter: streams', () => {
+  const ended = (streams: string[] | undefined, streamed: boolean) => post(meter({ turn: lease, ...(streams ? { streams } : {}) }), posting({ streamed }), now)?.meter.streams;
+
+  it('of the last six turns that have one stay', () => {
+    assert.deepEqual([ended(undefined, true), ended(['a'], true), ended(['a', 'b'], false), ended(undefined, false)], [['f1'], ['a', 'f1'], ['a', 'b'], undefined]);
+    assert.deepEqual(ended(['a', 'b', 'c', 'd', 'e'], true), ['a', 'b', 'c', 'd', 'e', 'f1']);
+    assert.deepEqual(ended(['a', 'b', 'c', 'd', 'e', 'f'], true), ['b', 'c', 'd', 'e', 'f', 'f1']);
+  });
+
+  it('go with the end of a turn, exactly those that do not stay', () => {
+    for (const streams of [undefined, [], ['a'], ['a', 'b', 'c', 'd', 'e'], ['a', 'b', 'c', 'd', 'e', 'f'], ['a', 'b', 'c', 'd', 'e', 'f', 'g']]) {
+      assert.deepEqual([...outdated(streams), ...withStream(streams, 'x')], [...streams ?? [], 'x']);
+      assert.ok(withStream(streams, 'x').length <= 6);
+    }
   });
 });
 
@@ -136,7 +214,8 @@ describe('meter: closing', () => {
 
 describe('meter: any sequence of turns', () => {
   const steps = fc.array(fc.oneof(
-    { weight: 5, arbitrary: fc.record({ do: fc.constant('acquire' as const), fence: fc.nat(2), held: fc.nat(60), least: fc.nat(60) }) },
+    { weight: 5, arbitrary: fc.record({ do: fc.constant('acquire' as const), fence: fc.nat(2), held: fc.nat(60), least: fc.nat(60), waits: fc.boolean() }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), fence: fc.nat(2) }) },
     { weight: 5, arbitrary: fc.record({ do: fc.constant('post' as const), fence: fc.nat(2), cost: fc.nat(80) }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(120_000) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('close' as const) }) },
@@ -149,8 +228,10 @@ describe('meter: any sequence of turns', () => {
       for (const step of all) {
         const before = current;
         if (step.do === 'acquire') {
-          const acquired = acquire(current, claim({ fence: `f${step.fence}`, held: Math.max(step.held, step.least), least: step.least }), clock);
-          if (acquired.kind === 'leased') current = acquired.meter;
+          const waits = { waits: { since: clock, until: clock + 20_000, most: 2 } };
+          const acquired = acquire(current, claim({ fence: `f${step.fence}`, held: Math.max(step.held, step.least), least: step.least, ...(step.waits ? waits : {}) }), clock);
+          if (acquired.kind === 'leased' || acquired.kind === 'queued') current = acquired.meter;
+          if (acquired.kind === 'queued') assert.deepEqual({ ...current, queue: null }, { ...before, queue: null });
           if (!before.open) assert.equal(acquired.kind, 'closed');
         } else if (step.do === 'post') {
           const posted = post(current, posting({ fence: `f${step.fence}`, cost: step.cost, settleEvery }), clock);
@@ -158,6 +239,9 @@ describe('meter: any sequence of turns', () => {
           assert.equal(posted?.checkpointDue ?? false, current.consumed - current.checkpointed >= settleEvery);
           // As the store notes it; a checkpoint that fails is asked for again, which is not played here.
           if (posted?.checkpointDue) current = { ...current, checkpointed: current.consumed };
+        } else if (step.do === 'leave') {
+          current = withdraw(current, `f${step.fence}`, { unpaid: true, idleMs: 60_000 }, clock);
+          assert.equal(current.consumed, before.consumed);
         } else if (step.do === 'close') {
           current = close(current, 'user', clock);
         } else {

@@ -1,3 +1,7 @@
+import { ownerBusy, pausedAt, usedUntil, type OwnerAway } from '../presence/pause.ts';
+import { withStream } from './kept-streams.ts';
+import { inLine, living, longWaitMs, turnAt, withoutTicket, withTicket, type Line, type Waiting } from './queue.ts';
+
 /** A member beside the owner, as far as turns go. */
 export interface MeterMember {
   role: 'player' | 'spectator';
@@ -20,8 +24,8 @@ export interface Lease {
   expiresAt: number;
 }
 
-/** meters/{sessionId}: what a session may spend and has spent. Server only. */
-export interface Meter {
+/** meters/{sessionId}: what a session may spend and has spent, who takes a turn and who waits for one. Server only. */
+export interface Meter extends Line {
   open: boolean;
   generation: number;
   /** DOFs held from the agent's balance for this session so far. */
@@ -35,6 +39,8 @@ export interface Meter {
   expiresAt: number;
   /** ms since the epoch when the sweep must look at this session; absent once nothing is left to do. */
   dueAt?: number;
+  /** While the owner is away. */
+  ownerAway?: OwnerAway;
   /** Why it was closed. */
   closeReason?: string;
   turn?: Lease;
@@ -45,6 +51,10 @@ export interface Meter {
   spent?: Record<string, number>;
   /** Fingerprint of the last frame, as the provider returned it. */
   scene?: string;
+  /** How many turns have begun, or were given up, after a long wait. */
+  longWaits?: number;
+  /** The last turns of which something stands in `streams/`, oldest first. */
+  streams?: string[];
 }
 
 /** What a turn asks of the meter. */
@@ -61,11 +71,13 @@ export interface TurnClaim {
   by?: string;
   /** Generation that the client believes to be current; absent when it does not say. */
   generation?: number;
+  /** How the caller waits for the turns before its own; absent when it does not. */
+  waits?: Waiting;
   leaseMs: number;
   idleMs: number;
 }
 
-/** Why a turn may not start, or the meter with its lease. */
+/** Why a turn may not start, or the meter with its lease, or with its ticket. `missing`: DOFs that the hold lacks for all that the turn can use. */
 export type Acquired =
   | { kind: 'leased'; meter: Meter }
   | { kind: 'closed'; reason: string }
@@ -74,9 +86,11 @@ export type Acquired =
   | { kind: 'capped'; cap: number; spent: number }
   | { kind: 'superseded'; generation: number }
   | { kind: 'expired' }
+  | { kind: 'paused' }
   | { kind: 'busy'; meter: Meter; retryAfterMs: number }
+  | { kind: 'queued'; meter: Meter }
   | { kind: 'abandoned'; meter: Meter }
-  | { kind: 'exhausted'; remaining: number; limit: number };
+  | { kind: 'exhausted'; remaining: number; limit: number; missing: number };
 
 /** DOFs of the hold that the meter can still spend, the turn in flight included in what is spent. */
 export function remaining(meter: Meter): number {
@@ -98,7 +112,16 @@ function allowance({ members, spent }: Meter, by: string | undefined): number {
   return cap === undefined ? Infinity : Math.max(0, cap - (spent?.[by!] ?? 0));
 }
 
-/** Takes the lease for a turn if the session is open and can pay for it. Fails closed: no meter or a price that is no number, no turn. */
+/** A turn that may not begin before `at`: it gets a ticket if its caller waits and has time left, unless the line is full. */
+function notYet(meter: Meter, { fence, waits, by }: TurnClaim, at: number, now: number): Acquired {
+  const queue = waits && now < waits.until ? withTicket(meter, fence, waits, by, now) : null;
+  return queue ? { kind: 'queued', meter: inLine(meter, queue) } : { kind: 'busy', meter, retryAfterMs: at - now };
+}
+
+/**
+ * Takes the lease for a turn if the session is open, can pay for it and nobody is ahead. Fails closed: no meter or a price
+ * that is no number, no turn. Who may not take turns is told so at once, whoever else takes one.
+ */
 export function acquire(meter: Meter | null, claim: TurnClaim, now: number): Acquired {
   if (!meter) return { kind: 'closed', reason: 'unknown' };
   const member = claim.by === undefined ? null : memberOf(meter, claim.by);
@@ -108,16 +131,24 @@ export function acquire(meter: Meter | null, claim: TurnClaim, now: number): Acq
   if (claim.generation !== undefined && claim.generation !== meter.generation) return { kind: 'superseded', generation: meter.generation };
   if (now >= meter.expiresAt) return { kind: 'expired' };
   if (meter.turn?.fence === claim.fence) return { kind: 'leased', meter };
-  if (meter.turn && now < meter.turn.expiresAt) return { kind: 'busy', meter, retryAfterMs: meter.turn.expiresAt - now };
-  if (meter.turn) return { kind: 'abandoned', meter };
+  if (claim.by !== undefined && pausedAt(meter, now) !== null) return { kind: 'paused' };
   const allowed = allowance(meter, claim.by);
   if (claim.floor > allowed) return { kind: 'capped', cap: meter.members?.[claim.by!]?.cap ?? 0, spent: meter.spent?.[claim.by!] ?? 0 };
+  if (meter.turn && now < meter.turn.expiresAt) return notYet(meter, claim, meter.turn.expiresAt, now);
+  if (meter.turn) return { kind: 'abandoned', meter };
+  const at = turnAt(meter, claim.fence);
+  if (now < at) return notYet(meter, claim, at, now);
   const wanted = Math.min(claim.held, allowed);
   const held = Math.min(wanted, remaining(meter));
-  if (!(Math.min(claim.least, wanted) <= held)) return { kind: 'exhausted', remaining: remaining(meter), limit: meter.limit };
+  if (!(Math.min(claim.least, wanted) <= held)) return { kind: 'exhausted', remaining: remaining(meter), limit: meter.limit, missing: wanted - held };
   const { requestId, fence, inputPrice, by } = claim;
   const turn = { requestId, fence, held, inputPrice, expiresAt: now + claim.leaseMs, ...(by === undefined ? {} : { by }) };
-  return { kind: 'leased', meter: { ...meter, turn, dueAt: turn.expiresAt + claim.idleMs } };
+  const ticket = meter.queue?.[fence];
+  const longWaits = (meter.longWaits ?? 0) + (ticket && now - ticket.at > longWaitMs ? 1 : 0);
+  // The owner's own turn ends a pause, though it may have been asked for before the owner went.
+  const attended = by === undefined ? ownerBusy(meter, turn.expiresAt) : meter;
+  const begun = { ...inLine(attended, withoutTicket({ queue: living(meter, now) }, fence)), ...(longWaits === 0 ? {} : { longWaits }), turn };
+  return { kind: 'leased', meter: usedUntil(begun, turn.expiresAt + claim.idleMs) };
 }
 
 /** How a turn ends on the meter. */
@@ -125,6 +156,8 @@ export interface Posting {
   fence: string;
   /** DOFs charged, at most what was held. */
   cost: number;
+  /** Whether something of the turn stands in `streams/`. */
+  streamed: boolean;
   scene?: string;
   idleMs: number;
   settleEvery: number;
@@ -147,9 +180,12 @@ export function post(meter: Meter | null, posting: Posting, now: number): Posted
     consumed,
     ...(turn.by === undefined ? {} : { spent: { ...meter.spent, [turn.by]: (meter.spent?.[turn.by] ?? 0) + cost } }),
     ...(posting.scene === undefined ? {} : { scene: posting.scene }),
-    dueAt: meter.open ? now + posting.idleMs : meter.dueAt ?? now,
+    ...(posting.streamed ? { streams: withStream(meter.streams, turn.fence) } : {}),
+    // Only those who wait ask since when: whoever comes to a free meter without a line takes its turn at once.
+    ...(meter.queue ? { freeAt: now } : {}),
+    ...(meter.open ? {} : { dueAt: meter.dueAt ?? now }),
   };
-  return { meter: next, checkpointDue: consumed - meter.checkpointed >= posting.settleEvery };
+  return { meter: meter.open ? usedUntil(next, now + posting.idleMs) : next, checkpointDue: consumed - meter.checkpointed >= posting.settleEvery };
 }
 
 /** Closes the meter: no further turn starts. `dueAt` stays, so that the sweep finishes an end that was cut short. */

@@ -1,10 +1,12 @@
 import type { UsageLine } from '../credits/schema.ts';
 import { createCheckpoint, type CheckpointOf } from '../credits/store-settle.ts';
 import { log } from '../runtime/log.ts';
+import { outdated } from './kept-streams.ts';
 import { post, type Meter, type Posted, type Posting } from './meter.ts';
 import { abandonedRecord, recordedCost } from './requests.ts';
-import { endTurn, markCheckpointed, readContext, updateMeter } from './store.ts';
+import { markCheckpointed, readContext, updateMeter } from './store.ts';
 import { closeRequest, usageBetween } from './store-requests.ts';
+import { endTurn, removeStreams } from './store-streams.ts';
 
 /**
  * Posts a turn's price on the meter and, when enough has been consumed, creates the checkpoint that settles it.
@@ -51,9 +53,12 @@ export async function lastLines(of: CheckpointOf, lines: UsageLine[]): Promise<U
  * Resolves a turn whose holder died or is cut off: closes its request at the part that was sent, unless its record says
  * already what it cost, and posts that. The record decides, so that holder and resolver cannot charge differently.
  */
-export async function resolveAbandoned(sessionId: string, meter: Meter, options: Omit<Posting, 'fence' | 'cost'>, now: number): Promise<void> {
+export async function resolveAbandoned(sessionId: string, meter: Meter, options: Omit<Posting, 'fence' | 'cost' | 'streamed'>, now: number): Promise<void> {
   const lease = meter.turn!;
   const { won, record } = await closeRequest(sessionId, lease.requestId, lease.fence, (running) => abandonedRecord(running, lease, meter, now));
-  if (won) await (await endTurn(sessionId, { turnId: lease.fence, last: { type: 'error', code: 'deadline-exceeded', reason: 'provider_timeout' }, live: { 'dofs/consumed': record?.consumed, 'dofs/remaining': record?.remainingDOFs } })).shown;
-  await postTurn(sessionId, { ...options, fence: lease.fence, cost: recordedCost(record, lease.fence) }, now);
+  const old = outdated(meter.streams);
+  if (won) await (await endTurn(sessionId, { turnId: lease.fence, last: { type: 'error', code: 'deadline-exceeded', reason: 'provider_timeout' }, live: { 'dofs/consumed': record?.consumed, 'dofs/remaining': record?.remainingDOFs }, outdated: old })).shown;
+  // Its holder may have died before it removed them.
+  else await removeStreams(sessionId, old);
+  await postTurn(sessionId, { ...options, fence: lease.fence, cost: recordedCost(record, lease.fence), streamed: true }, now);
 }

@@ -68,7 +68,7 @@ describe('requests: the record that closes a turn', () => {
 
   it('makes the posting agree with it, whoever posts', () => {
     const closed = abandonedRecord(running, lease, meter({ turn: lease }), now);
-    assert.equal(post(meter({ turn: lease }), { fence: 'f1', cost: recordedCost(closed, lease.fence), idleMs: 60_000, settleEvery: 1_000 }, now)?.meter.consumed, closed.consumed);
+    assert.equal(post(meter({ turn: lease }), { fence: 'f1', cost: recordedCost(closed, lease.fence), streamed: true, idleMs: 60_000, settleEvery: 1_000 }, now)?.meter.consumed, closed.consumed);
   });
 
   it('betrays a holder that died between closing and posting, after two seconds', () => {

@@ -31,12 +31,20 @@ export interface RequestRecord {
   speech?: string;
   /** JSON of what the turn had to do without. */
   degraded?: string;
-  /** What the player said, shortened, and when (ms since the epoch) it was answered; absent for frames alone. */
+  /** What the player said, `[sound]` where it came as sound, and when (ms since the epoch) it was answered; absent for frames alone. */
   said?: string;
   saidAt?: number;
   /** The member who asked, if not the owner, and the id that it gave its request. */
   by?: string;
   requestId?: string;
+}
+
+/** The record of a turn of the conversation that was answered. */
+export type SaidRecord = RequestRecord & Required<Pick<RequestRecord, 'said' | 'saidAt' | 'outcome'>>;
+
+/** Orders turns of a conversation by when they were answered; those of the same ms by their ids. */
+export function byAnswer(one: SaidRecord, other: SaidRecord): number {
+  return one.saidAt - other.saidAt || (one.turnId < other.turnId ? -1 : 1);
 }
 
 /** Where the record of a request stands: members choose their ids independently of each other. */

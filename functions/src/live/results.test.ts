@@ -15,14 +15,14 @@ const answer: Answer = {
 const closing = { turnId: 't1', prepared, consumed: 17, remainingDOFs: 83, now: 1_000 };
 
 describe('the record of a turn', () => {
-  it('answers what the turn answered, but for the sound, which is not kept', () => {
+  it('answers what the turn answered, but for the sound and what was kept of it', () => {
     const record = closedRecord(answer, closing);
-    const first = resultOf('r1', record, context, { speech, replayed: false });
+    const first = resultOf('r1', record, context, { speech, keptMedia: [{ type: 'audio', file: 't1.mp3' }], replayed: false, waitedMs: 2_500 });
     assert.deepEqual(first, {
-      turnId: 't1', requestId: 'r1', reply: 'Left.', outcome: 'complete', cutBecause: null, provider: 'openai', model: 'b', costDOFs: 7, estimated: false, consumedDOFs: 17, remainingDOFs: 83, replayed: false,
-      speech: { mimeType: 'audio/mpeg', seconds: 1.23, characters: 5, audioData: Buffer.from('sound').toString('base64') }, degraded: answer.degradations,
+      turnId: 't1', requestId: 'r1', reply: 'Left.', outcome: 'complete', cutBecause: null, provider: 'openai', model: 'b', costDOFs: 7, estimated: false, consumedDOFs: 17, remainingDOFs: 83, replayed: false, waitedMs: 2_500,
+      speech: { mimeType: 'audio/mpeg', seconds: 1.23, characters: 5, audioData: Buffer.from('sound').toString('base64') }, keptMedia: [{ type: 'audio', file: 't1.mp3' }], degraded: answer.degradations,
     });
-    assert.deepEqual(answerRepeat('r1', { kind: 'replay', record }, context), { ...first, speech: { ...first.speech, audioData: null }, replayed: true });
+    assert.deepEqual(answerRepeat('r1', { kind: 'replay', record }, context), { ...first, speech: { ...first.speech, audioData: null }, keptMedia: [], replayed: true, waitedMs: 0 });
     assert.deepEqual(processFrameOutput.parse(first), first);
   });
 
@@ -37,6 +37,16 @@ describe('the record of a turn', () => {
       assert.ok(Object.values(record).every((value) => ['string', 'number', 'boolean'].includes(typeof value)));
       assert.ok(!JSON.stringify(record).includes(speech.bytes.toString('base64')));
     }
+  });
+
+  it('has all that was said, whatever became of the reply; a frame alone says nothing', () => {
+    const long = { ...prepared, model: { ...prepared.model, instruction: 'x'.repeat(4_000) } };
+    for (const outcome of ['complete', 'cut', 'refused'] as const) {
+      const { said, saidAt, reply } = closedRecord({ ...answer, outcome, reply: 'y'.repeat(900) }, { ...closing, prepared: long });
+      assert.deepEqual([said, saidAt, reply], ['x'.repeat(4_000), 1_000, 'y'.repeat(900)]);
+    }
+    const frame = closedRecord(answer, { ...closing, prepared: { ...prepared, conversation: false } });
+    assert.deepEqual([frame.said, frame.saidAt], [undefined, undefined]);
   });
 
   it('tells later turns what was said, shortened; a frame alone says nothing', () => {

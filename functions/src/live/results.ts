@@ -35,21 +35,22 @@ export function closedRecord(answer: Answer, { turnId, prepared, consumed, remai
     ...(cutBecause ? { cutBecause } : {}),
     ...(speech ? { speech: JSON.stringify(describe(speech)) } : {}),
     ...(degradations.length > 0 ? { degraded: JSON.stringify(degradations) } : {}),
-    ...(prepared.conversation && reply !== '' && isWhole(answer) ? { said: cutToWeight(prepared.model.instruction ?? '[sound]', maxExchangeCharacters), saidAt: now } : {}),
+    ...(prepared.conversation ? { said: prepared.model.instruction ?? '[sound]', saidAt: now } : {}),
   };
 }
 
-/** An earlier turn as a model is told of it; none for a record that is not part of a conversation. */
-export function toExchange({ said, reply }: RequestRecord): Exchange[] {
-  return said === undefined || !reply ? [] : [{ instruction: said, reply: cutToWeight(reply, maxExchangeCharacters) }];
+/** An earlier turn as a model is told of it, shortened; none for a record that is not part of a conversation, or whose reply was cut or refused. */
+export function toExchange({ said, reply, outcome }: RequestRecord): Exchange[] {
+  if (said === undefined || !reply || !isWhole({ outcome: outcome as Answer['outcome'] })) return [];
+  return [{ instruction: cutToWeight(said, maxExchangeCharacters), reply: cutToWeight(reply, maxExchangeCharacters) }];
 }
 
 function describe({ mime, seconds, characters }: Speech): Omit<SpeechResult, 'audioData'> {
   return { mimeType: mime, seconds: Math.round(seconds * 100) / 100, characters };
 }
 
-/** What a closed record answers; `speech` is the sound, which is not part of it. */
-export function resultOf(requestId: string, record: RequestRecord, context: SessionContext, { speech, replayed }: { speech: Speech | null; replayed: boolean }): TurnResult {
+/** What a closed record answers; `speech` is the sound and `waitedMs` how long the turn waited, which are not part of it, and neither is what was kept. */
+export function resultOf(requestId: string, record: RequestRecord, context: SessionContext, { speech, keptMedia, replayed, waitedMs = 0 }: Pick<TurnResult, 'keptMedia' | 'replayed'> & { speech: Speech | null; waitedMs?: number }): TurnResult {
   const { turnId, reply, outcome, cutBecause, cost, estimated, provider, model, consumed, remainingDOFs } = record;
   const spoken = record.speech === undefined ? null : JSON.parse(record.speech) as Omit<SpeechResult, 'audioData'>;
   return {
@@ -61,12 +62,14 @@ export function resultOf(requestId: string, record: RequestRecord, context: Sess
     provider: provider ?? context.config.provider,
     model,
     speech: spoken && { ...spoken, audioData: speech?.bytes.toString('base64') ?? null },
+    keptMedia,
     degraded: JSON.parse(record.degraded ?? '[]') as Degradation[],
     costDOFs: cost ?? 0,
     estimated: estimated ?? false,
     consumedDOFs: consumed ?? 0,
     remainingDOFs: remainingDOFs ?? 0,
     replayed,
+    waitedMs,
   };
 }
 
@@ -81,5 +84,5 @@ export function answerRepeat(requestId: string, repeat: Exclude<Repeat, { kind: 
   if (repeat.kind === 'running') {
     throw new AppError('aborted', 'This request is still being answered. Ask again later.', { reason: 'request_in_progress', retryAfterMs: Math.min(repeat.retryAfterMs, 1_000) });
   }
-  return resultOf(requestId, repeat.record, context, { speech: null, replayed: true });
+  return resultOf(requestId, repeat.record, context, { speech: null, keptMedia: [], replayed: true });
 }

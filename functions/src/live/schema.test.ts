@@ -43,7 +43,7 @@ describe('processFrame input', () => {
 });
 
 describe('processFrame output', () => {
-  const output = { turnId: 't1', requestId: 'r1', reply: '', outcome: 'complete', cutBecause: null, provider: 'offline', model: 'm', speech: null, degraded: [], costDOFs: 1, estimated: false, consumedDOFs: 1, remainingDOFs: 0, replayed: false };
+  const output = { turnId: 't1', requestId: 'r1', reply: '', outcome: 'complete', cutBecause: null, provider: 'offline', model: 'm', speech: null, keptMedia: [], degraded: [], costDOFs: 1, estimated: false, consumedDOFs: 1, remainingDOFs: 0, replayed: false, waitedMs: 0 };
 
   it('names nothing but the contract', () => assert.deepEqual(processFrameOutput.parse({ ...output, scene: 'x', systemPrompt: 'y' }), output));
 

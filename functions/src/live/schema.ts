@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { keptMediaSchema } from '../media/schema.ts';
 import { providerNames } from '../providers/types.ts';
 import { dofsSchema, idSchema } from '../runtime/schema.ts';
 import type { SessionConfig } from '../sessions/schema.ts';
@@ -23,10 +24,12 @@ export const processFrameInput = z.strictObject({
   instruction: z.string().trim().min(1).max(20_000).optional().describe('What the player says, as text.'),
   visionMode: z.enum(visionRequests).optional().describe('How closely the frame is looked at; without it as the rank of the agent says.'),
   speak: z.boolean().optional().describe('false: the reply is not spoken, and nothing is charged for speech. Without it, as the modes of the agent say.'),
+  queue: z.boolean().default(false).describe('true: while other turns are in progress the call waits for its own, in order of arrival, up to `limits.maxQueueSeconds`. false: it is refused (turn_in_progress).'),
 }).refine((input) => input.frameData !== undefined || input.audioData !== undefined || input.instruction !== undefined, {
   message: 'send at least one of frameData, audioData and instruction',
 });
-export type ProcessFrameInput = z.output<typeof processFrameInput>;
+/** A request for a turn; `queue` counts as false where it is left out. */
+export type ProcessFrameInput = z.input<typeof processFrameInput>;
 
 /** How a turn ended: as the model ended it, cut short by its deadline, the caller or the end of the session, or without a model because the frame had not changed. */
 export const turnOutcomes = ['complete', 'length', 'refused', 'cut', 'skipped'] as const;
@@ -55,14 +58,16 @@ export const processFrameOutput = z.object({
     mimeType: z.enum(['audio/mpeg', 'audio/wav']),
     seconds: z.number().nonnegative(),
     characters: z.int().nonnegative().describe('Characters that were spoken and are charged.'),
-    audioData: z.string().nullable().describe('Base64. Null in the answer to a repeated requestId: sound is not kept.'),
+    audioData: z.string().nullable().describe('Base64. Null in the answer to a repeated requestId.'),
   }).nullable().describe('The spoken reply; null when nothing was spoken.'),
+  keptMedia: z.array(keptMediaSchema).describe('What was kept of the turn, for getMedia. Empty in the answer to a repeated requestId: see listMedia.'),
   degraded: z.array(degradationSchema).describe('What was done in another way than configured, or left out.'),
   costDOFs: dofsSchema,
   estimated: z.boolean().describe('The price is an estimate because the usage of the model is not known.'),
   consumedDOFs: dofsSchema,
   remainingDOFs: dofsSchema,
   replayed: z.boolean().describe('This is the stored first result of a repeated requestId; nothing was charged.'),
+  waitedMs: z.int().nonnegative().describe('How long the turn waited for those before it; 0 for a repeated requestId.'),
 });
 
 /** Streamed while the reply is produced. */

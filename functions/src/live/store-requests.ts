@@ -1,11 +1,9 @@
 import type { Reference } from 'firebase-admin/database';
 import type { UsageLine } from '../credits/schema.ts';
-import type { Exchange } from '../providers/types.ts';
 import { liveDatabase } from '../runtime/firebase.ts';
 import { now } from '../runtime/system.ts';
 import { toUsageLines } from './lines.ts';
 import { isRunning, judgeRepeat, type Repeat, type RequestRecord } from './requests.ts';
-import { toExchange } from './results.ts';
 import { transact } from './transact.ts';
 
 /** requests/{sessionId}/{requestId} */
@@ -56,13 +54,6 @@ export function keepRequest(sessionId: string, requestId: string): () => void {
   const request = requestRef(sessionId, requestId);
   const listener = request.on('value', () => undefined);
   return () => request.off('value', listener);
-}
-
-/** The last turns of a session's conversation, oldest first. */
-export async function recentExchanges(sessionId: string, limit: number): Promise<Exchange[]> {
-  const snapshot = await liveDatabase(sessionId).ref(`requests/${sessionId}`).orderByChild('saidAt').startAt(1).limitToLast(limit).get();
-  const records = Object.values((snapshot.val() ?? {}) as Record<string, RequestRecord>);
-  return records.toSorted((one, other) => (one.saidAt ?? 0) - (other.saidAt ?? 0)).flatMap(toExchange);
 }
 
 /** The turns whose price lies between two totals of a session, oldest first. What the records do not explain is a line without a request. */

@@ -10,11 +10,11 @@ import { serverConfigSchema, type SessionDoc } from '../sessions/schema.ts';
 import { closeMeter } from './drain.ts';
 import type { Meter } from './meter.ts';
 import type { RequestRecord } from './requests.ts';
-import { openLive, raiseLimit, updateMeter } from './store.ts';
+import { mirrorLive, openLive, raiseLimit, updateLive, updateMeter } from './store.ts';
 import { claimRequest, closeRequest, keepRequest, readRequest } from './store-requests.ts';
 
 const session = {
-  sessionId: 's1', ownerId: 'u1', agentInstanceId: 'a1', members: { u1: 'owner' }, status: 'active', generation: 1, version: 1, settledDOFs: 0, heldDOFs: 30, startingDOFs: 100, consumedDOFs: 0, settleEveryDOFs: 1_000,
+  sessionId: 's1', ownerId: 'u1', agentInstanceId: 'a1', members: { u1: 'owner' }, memberCaps: {}, status: 'active', closeReason: null, generation: 1, version: 1, settledDOFs: 0, heldDOFs: 30, startingDOFs: 100, consumedDOFs: 0, settleEveryDOFs: 1_000,
   startedAt: at(now), expiresAt: at(now + 3_600_000), config: { limits: serverConfigSchema.shape.limits.parse({}) },
 } as unknown as SessionDoc;
 const running = (turnId: string, parts: Partial<RequestRecord> = {}): RequestRecord => ({ hash: 'h', state: 'running', expiresAt: now + 1_000, turnId, input: '{}', model: 'm', ...parts });
@@ -58,6 +58,12 @@ describe('live: the store', () => {
       for (const resume of [false, true]) assert.equal((await openLive(session, { resume })).consumed, 12);
     });
 
+    it('is due when it is idle, and over, as the config of the session says', async () => {
+      const config = { ...session.config, limits: { ...session.config.limits, idleTimeoutMinutes: 3 } };
+      const { dueAt, expiresAt } = await openLive({ ...session, config });
+      assert.deepEqual([dueAt, expiresAt], [now + 3 * 60_000, now + 3_600_000]);
+    });
+
     it('tells an open meter of the client that has taken over, and of no client before', async () => {
       await openLive(session);
       assert.equal((await openLive({ ...session, generation: 3 }, { resume: true })).generation, 3);
@@ -71,6 +77,15 @@ describe('live: the store', () => {
         assert.deepEqual([open, closeReason], [false, 'user']);
       }
     });
+  });
+
+  it('shows a change of the session beside a write of the same process that is on its way', async () => {
+    await openLive(session);
+    const speaking = updateLive('s1', { 'turn/state': 'speaking' });
+    await mirrorLive({ ...session, members: { u1: 'owner', u2: 'player' }, version: 2 });
+    await speaking;
+    const { members, version, dofs, turn } = database.dump('live/s1') as Record<string, unknown>;
+    assert.deepEqual([members, version, dofs, turn], [{ u1: 'owner', u2: 'player' }, 2, { starting: 100, consumed: 0, remaining: 100 }, { state: 'speaking' }]);
   });
 
   it('closes a meter for the first reason', async () => {

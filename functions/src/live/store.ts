@@ -1,28 +1,29 @@
 import type { Database, Reference } from 'firebase-admin/database';
-import type { ErrorCode, ErrorReason } from '../runtime/errors.ts';
 import { liveDatabase, liveDatabases } from '../runtime/firebase.ts';
 import type { SessionDoc } from '../sessions/schema.ts';
 import { now } from '../runtime/system.ts';
+import { ownerBack } from '../presence/pause.ts';
+import { onlineAmong, type LivePresence } from '../presence/presence.ts';
 import { spendableLeft, withMembers, type Meter } from './meter.ts';
 import type { SessionContext } from './schema.ts';
+import { showPause } from './store-pause.ts';
 import { transact, transactLive, whenLiveIsFree } from './transact.ts';
 
 /** The live nodes of one session; all of them live in the same database. */
-function liveRefs(sessionId: string): Record<'meter' | 'live' | 'context' | 'requests' | 'streams', Reference> {
+function liveRefs(sessionId: string): Record<'meter' | 'live' | 'context' | 'requests', Reference> {
   const database = liveDatabase(sessionId);
   return {
     meter: database.ref(`meters/${sessionId}`),
     live: database.ref(`live/${sessionId}`),
     context: database.ref(`contexts/${sessionId}`),
     requests: database.ref(`requests/${sessionId}`),
-    streams: database.ref(`streams/${sessionId}`),
   };
 }
 
 /**
  * Opens the live state of a session: context, live node and meter, each only if it is not there yet, so that a
  * repeat after a crash completes what is missing and never resets a meter. With `resume` an open meter also learns the
- * session's generation and counts as used just now. Returns the meter as it is.
+ * session's generation, that its owner is there, and counts as used just now. Returns the meter as it is.
  */
 export async function openLive(session: SessionDoc, { resume = false } = {}): Promise<Meter> {
   const { meter, context } = liveRefs(session.sessionId);
@@ -52,11 +53,15 @@ export async function openLive(session: SessionDoc, { resume = false } = {}): Pr
       version: session.version,
     }),
   ]);
+  let wasAway = false;
   const opened = await transact<Meter>(meter, (current) => {
     if (current === null) return fresh;
     if (!current.open || !resume) return undefined;
-    return { ...current, generation: Math.max(current.generation, fresh.generation), dueAt: Math.max(current.dueAt ?? 0, fresh.dueAt ?? 0) };
+    wasAway ||= current.ownerAway !== undefined;
+    const attended = ownerBack(current);
+    return { ...attended, generation: Math.max(current.generation, fresh.generation), dueAt: Math.max(attended.dueAt ?? 0, fresh.dueAt ?? 0) };
   });
+  if (wasAway) await showPause(session.sessionId, now);
   return opened!;
 }
 
@@ -77,11 +82,12 @@ export async function isMember(sessionId: string, uid: string): Promise<boolean>
 export async function mirrorLive(session: SessionDoc): Promise<void> {
   const { status, closeReason, members, version, consumedDOFs, startingDOFs, generation } = session;
   const over = status === 'ended';
-  await transactLive<{ version?: number; dofs?: object | undefined }>(session.sessionId, (current) => {
-    if (current === null) return null;
-    if ((current.version ?? 0) >= version) return undefined;
+  await transactLive<LivePresence & { version?: number; dofs?: object | undefined }>(session.sessionId, (current) => {
+    // Without a version it is not there, or all that this process knows of it is a write of its own that is on its way.
+    if (current?.version === undefined) return current;
+    if (current.version >= version) return undefined;
     const dofs = over ? { starting: startingDOFs, consumed: consumedDOFs, remaining: 0 } : current.dofs;
-    return { ...current, status, closeReason, members, version, dofs, ...(over ? { turn: { state: 'idle' } } : {}) };
+    return { ...current, status, closeReason, members, version, dofs, online: over ? {} : onlineAmong(current.online, members), ...(over ? { turn: { state: 'idle' }, pausedAt: null } : {}) };
   });
   await updateMeter(session.sessionId, (current) => {
     if (!current) return undefined;
@@ -122,35 +128,9 @@ export async function raiseLimit(sessionId: string, limit: number): Promise<void
   await updateMeter(sessionId, (meter) => (meter && meter.limit < limit ? { ...meter, limit } : undefined));
 }
 
-/** What members see of a turn's end. */
-export interface TurnEnd {
-  turnId: string;
-  /** Last item of the stream. */
-  last: { type: 'done'; by: string; outcome: string; cost: number; cutBecause?: string } | { type: 'error'; by?: string; code: ErrorCode; reason: ErrorReason | null };
-  /** Paths below `live/{sessionId}`. */
-  live: Record<string, unknown>;
-}
-
-/** Ends a turn's stream and updates `live/`, in one atomic update. Resolves when it has been sent; `shown` when it is there. */
-export async function endTurn(sessionId: string, { turnId, last, live }: TurnEnd): Promise<{ shown: Promise<void> }> {
-  const key = liveRefs(sessionId).streams.child(turnId).push().key;
-  const shown = Object.entries({ ...live, turn: { state: 'idle' } }).map(([path, value]) => [`live/${sessionId}/${path}`, value]);
-  const busy = whenLiveIsFree(sessionId);
-  if (busy) await busy;
-  return { shown: liveDatabase(sessionId).ref().update({
-    [`streams/${sessionId}/${turnId}/${key}`]: last,
-    ...Object.fromEntries(shown) as Record<string, unknown>,
-  }) };
-}
-
 /** Takes back what a turn that was given up has shown late: an ended session has no turn. */
 export async function showEnded(sessionId: string): Promise<void> {
   await transactLive<{ status?: string; turn?: object }>(sessionId, (current) => (current?.status === 'ended' ? { ...current, turn: { state: 'idle' } } : current));
-}
-
-/** Appends reply text to the stream that members watch; `by` says who asked, with the first piece. */
-export async function appendChunk(sessionId: string, turnId: string, text: string, by: string | null): Promise<void> {
-  await liveRefs(sessionId).streams.child(turnId).push({ type: 'chunk', text, ...(by === null ? {} : { by }) });
 }
 
 /** Updates parts of `live/{sessionId}` in one write; keys are paths below it. */
@@ -212,6 +192,6 @@ export async function dueSessions(now: number, limit: number): Promise<{ session
 export async function removeLive(sessionId: string): Promise<void> {
   const busy = whenLiveIsFree(sessionId);
   if (busy) await busy;
-  const roots = ['live', 'meters', 'contexts', 'requests', 'streams', 'presence'];
+  const roots = ['live', 'meters', 'contexts', 'requests', 'streams', 'summaries', 'presence'];
   await liveDatabase(sessionId).ref().update(Object.fromEntries(roots.map((root) => [`${root}/${sessionId}`, null])));
 }

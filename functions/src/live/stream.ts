@@ -1,9 +1,12 @@
-import { appendChunk } from './store.ts';
+import { appendChunk } from './store-streams.ts';
 
 const flushAfterMs = 250;
 const flushAtCharacters = 200;
 
-/** Collects reply text and writes it to the session's stream in batches, so that a fast model costs few writes. */
+/**
+ * Collects reply text and writes it to the session's stream in batches. However fast the model, a turn writes at most
+ * once for each 200 characters of its reply and once for each 250 ms that it takes.
+ */
 export class StreamWriter {
   private pending = '';
   private lastFlush = 0;

@@ -103,7 +103,7 @@ async function ask(adapter: Adapter, vendor: MockVendor, mode: VendorMode, strea
   const [caller, session] = [new AbortController(), new AbortController()];
   const provider = resilientProvider([{ provider: 'gemini', model: adapter.model }], { load: () => Promise.resolve(adapter.load(vendor.url)), breakers: newBreakers(), deadlineAt: Number.MAX_SAFE_INTEGER });
   const answer = await askModel({
-    about: { sessionId: 's1', turnId: 't1', ownerId: 'u1', agentInstanceId: 'a1', config }, prepared: prepare(adapter.model, stream), held, uid: 'u1', emit: () => undefined,
+    about: { sessionId: 's1', turnId: 't1', ownerId: 'u1', agentInstanceId: 'a1', config }, prepared: prepare(adapter.model, stream), held, uid: 'u1', emit: () => undefined, beside: () => undefined,
     callerGone: caller.signal, closed: session.signal,
   }, {
     now: () => 1_000,

@@ -1,6 +1,6 @@
 import { FieldPath, FieldValue, Timestamp, type CollectionReference, type DocumentReference } from 'firebase-admin/firestore';
 import { agentNotFound, agentRef } from '../agents/store.ts';
-import { db } from '../runtime/firebase.ts';
+import { deleteAllOf } from '../runtime/commit.ts';
 import type { Position } from '../runtime/cursor.ts';
 import { now } from '../runtime/system.ts';
 import { factId, isExpired, mostFacts, mostMemoryCharacters, plainText, turnExpiry, turnSummary, type ShownMemory } from './memory.ts';
@@ -108,9 +108,6 @@ export async function deleteMemory(agent: AgentPlace, memoryId: string): Promise
   await memoriesRef(agent).doc(memoryId).delete();
 }
 
-/** Most deletions of one commit. */
-const batchSize = 400;
-
 /**
  * Deletes all memories of an agent; a call that was cut short is finished by its repetition.
  * @returns how many there were.
@@ -118,14 +115,12 @@ const batchSize = 400;
  */
 export async function deleteAllMemories(agent: AgentPlace): Promise<number> {
   await requireAgent(agent);
-  for (let deleted = 0; ;) {
-    const { docs } = await memoriesRef(agent).select().limit(batchSize).get();
-    const batch = db().batch();
-    for (const { ref } of docs) batch.delete(ref);
-    await batch.commit();
-    deleted += docs.length;
-    if (docs.length < batchSize) return deleted;
-  }
+  return deleteAllOf(memoriesRef(agent));
+}
+
+/** Deletes what an agent remembers of a session, whether the agent is there or not. */
+export async function forgetSession(agent: AgentPlace, sessionId: string): Promise<void> {
+  await deleteAllOf(memoriesRef(agent).where('sessionId', '==', sessionId));
 }
 
 async function requireAgent({ uid, agentInstanceId }: AgentPlace): Promise<void> {

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import type { Meter } from '../live/meter.ts';
+import { followPresence } from '../presence/store.ts';
+import { liveDatabase } from '../runtime/firebase.ts';
 import { now } from '../runtime/system.ts';
 import { Stage } from '../../test/simulator/stage.ts';
 import { endSession } from '../sessions/lifecycle.ts';
@@ -30,6 +33,49 @@ describe('sweep: what it does with a session', () => {
     for (let turn = 0; turn < 8; turn++) await stage.play([() => stage.pass(7), () => stage.turn(`r${turn}`)]);
     await sweepAfter(4);
     assert.deepEqual([session().closeReason, session().settlement], ['expired', 'done']);
+  });
+
+  it('honours the timeouts of its product', async () => {
+    const timeouts = (sessionTimeoutMinutes: number, idleTimeoutMinutes: number): Promise<void> => {
+      stage = new Stage();
+      return stage.play([
+        () => stage.world.call(stage.pool[0]!, () => stage.world.firestore.doc('products/scout').update({ sessionTimeoutMinutes, idleTimeoutMinutes })),
+        () => stage.clients.start('ann', 0, false), () => stage.turn('first'),
+      ]);
+    };
+    await timeouts(30, 3);
+    await sweepAfter(2);
+    assert.equal(session().status, 'active');
+    await sweepAfter(1);
+    assert.equal(session().closeReason, 'idle');
+    await stage.world.close();
+    await timeouts(30, 300);
+    await sweepAfter(29);
+    assert.equal(session().status, 'active');
+    await sweepAfter(1);
+    assert.equal(session().closeReason, 'expired');
+  });
+
+  it('shows that one is paused whose owner is away, once, and ends it when the owner stays away', async () => {
+    await open();
+    const { sessionId } = session();
+    const inProcess = <T>(act: () => Promise<T>): Promise<T> => stage.world.call(stage.pool[0]!, act);
+    const connection = (at: number | null) => inProcess(() => liveDatabase(sessionId).ref(`presence/${sessionId}/ann/laptop/at`).set(at).then(() => followPresence(sessionId, 'ann', now)));
+    const reports: number[][] = [];
+    const report = async (): Promise<void> => {
+      const { ended, paused, failed } = await inProcess(() => runSweep(now));
+      reports.push([ended, paused, failed]);
+    };
+    const shown = () => (stage.world.node(`live/${sessionId}`) as { pausedAt?: number }).pausedAt;
+    // Somebody else keeps it busy.
+    const busy = () => inProcess(() => liveDatabase(sessionId).ref(`meters/${sessionId}/ownerAway/idleAt`).set(now() + 3_600_000));
+    await stage.play([() => connection(now()), () => connection(null), busy, () => stage.pass(1), report, () => stage.pass(1), report]);
+    const pausedAt = (stage.world.node(`meters/${sessionId}`) as Meter).ownerAway!.pausesAt;
+    assert.deepEqual([reports, shown()], [[[0, 0, 0], [0, 1, 0]], pausedAt]);
+    await stage.play([report, () => stage.pass(9), report]);
+    assert.deepEqual([reports.slice(2), session().status], [[[0, 0, 0], [0, 0, 0]], 'active']);
+    await stage.play([() => stage.pass(1), report]);
+    assert.deepEqual([reports.at(-1), session().closeReason, session().settlement, shown()], [[1, 0, 0], 'idle', 'done', undefined]);
   });
 
   it('leaves one open that was used in the moment between finding and ending it', async () => {

@@ -2,17 +2,22 @@ import { publishOutbox, stuckEvents } from '../events/store.ts';
 import type { AgentDoc } from '../agents/schema.ts';
 import { dueBalances, lapse } from '../credits/store-admin.ts';
 import { settleCheckpoint } from '../credits/store-settle.ts';
-import { isDue, type Meter } from '../live/meter.ts';
-import { dueSessions, removeLive } from '../live/store.ts';
+import { cleanUp } from '../history/cleanup.ts';
+import type { Meter } from '../live/meter.ts';
+import { dueSessions } from '../live/store.ts';
+import { dueAction } from '../presence/due.ts';
+import { pauseSession } from '../presence/store.ts';
 import { endSession } from '../sessions/lifecycle.ts';
 import { describeError } from '../runtime/errors.ts';
 import { log } from '../runtime/log.ts';
 import type { CloseReason } from '../sessions/schema.ts';
-import { expiredSessions, markCleanedUp, sessionsToCleanUp, unsettledSessions } from '../sessions/store.ts';
+import { expiredSessions, sessionsToCleanUp, unsettledSessions } from '../sessions/store.ts';
 
 /** What one sweep did, in numbers of sessions or events. */
 export interface SweepReport {
   ended: number;
+  /** Sessions whose owner is away for longer than the grace. */
+  paused: number;
   settled: number;
   /** Balances whose expired lots and holds were resolved. */
   lapsed: number;
@@ -21,41 +26,73 @@ export interface SweepReport {
   failed: number;
 }
 
+/** What the numbers of a report count. */
+type Count = Exclude<keyof SweepReport, 'failed'>;
+
 const batchSize = 100;
+/** A chore of which so much comes to nothing is left to the next sweep. */
+const mostInVain = 1_000;
 /** What a trigger has not done after this long is done here. */
 const overdueMs = 60_000;
 
 /**
  * Makes up for everything that time or a crash left behind: ends idle and expired sessions and ends that were cut
- * short, settles what a dropped trigger left, publishes stuck events, removes the live state of sessions long ended.
+ * short, shows which are paused, settles what a dropped trigger left, publishes stuck events, archives what was said in
+ * sessions long ended and removes their live state, and what is left of the contents of deleted ones.
  * Level-triggered and safe to repeat; reads only what it acts on. Neither a failing item nor a failing query stops the
- * rest; a full batch is followed by the next one as long as something comes of it.
+ * rest: a full batch is followed by the next one, which reaches beyond what nothing came of.
  */
 export async function runSweep(now: () => number): Promise<SweepReport> {
-  const report: SweepReport = { ended: 0, settled: 0, lapsed: 0, republished: 0, cleanedUp: 0, failed: 0 };
+  const report: SweepReport = { ended: 0, paused: 0, settled: 0, lapsed: 0, republished: 0, cleanedUp: 0, failed: 0 };
   const fail = (kind: string, error: unknown): void => {
     report.failed++;
     log.write({ severity: 'ERROR', message: 'sweep item failed', kind, error: describeError(error) });
   };
-  const each = async <T>(count: Exclude<keyof SweepReport, 'failed'>, find: () => Promise<T[]>, act: (item: T) => Promise<unknown>): Promise<void> => {
-    for (let done = batchSize; done >= batchSize;) {
-      const results = await Promise.allSettled((await find()).map(act));
-      // Null: somebody else was faster, or the session is in use again.
-      done = results.filter((result) => result.status === 'fulfilled' && result.value !== null).length;
-      report[count] += done;
-      for (const result of results) if (result.status === 'rejected') fail(count, result.reason);
+  const each = async <T>(count: Count | ((item: T) => Count), find: (limit: number) => Promise<T[]>, nameOf: (item: T) => string, act: (item: T) => Promise<unknown>): Promise<void> => {
+    const inVain = new Set<string>();
+    for (let limit = batchSize; ; limit = batchSize + inVain.size) {
+      const found = await find(limit);
+      const items = found.filter((item) => !inVain.has(nameOf(item)));
+      const results = await Promise.allSettled(items.map(act));
+      for (const [index, result] of results.entries()) {
+        const kind = typeof count === 'string' ? count : count(items[index]!);
+        if (result.status === 'rejected') fail(kind, result.reason);
+        // Null: somebody else was faster, or the session is in use again.
+        if (result.status === 'fulfilled' && result.value !== null) report[kind]++;
+        else inVain.add(nameOf(items[index]!));
+      }
+      if (found.length < limit || items.length === 0 || inVain.size > mostInVain) return;
     }
   };
   const chores = [
-    () => each('ended', () => expiredSessions(now(), batchSize), ({ sessionId }) => endSession(sessionId, 'expired', now)),
-    () => each('ended', () => dueSessions(now(), batchSize), ({ sessionId, meter }) => endSession(sessionId, closeReasonOf(meter), now, (current) => isDue(current, now()))),
-    () => each('settled', () => unsettledSessions(now(), overdueMs, batchSize), ({ sessionId, consumedDOFs }) => settleCheckpoint(sessionId, { total: consumedDOFs, final: true })),
-    () => each('lapsed', () => dueBalances(now(), batchSize), (agent) => tendBalance(agent, now)),
-    () => each('republished', () => stuckEvents(overdueMs, batchSize), publishOutbox),
-    () => each('cleanedUp', () => sessionsToCleanUp(now(), batchSize), ({ sessionId }) => removeLive(sessionId).then(() => markCleanedUp(sessionId))),
+    () => each('ended', (limit) => expiredSessions(now(), limit), ofSession, ({ sessionId }) => endSession(sessionId, 'expired', now)),
+    () => each<Due>(({ action }) => (action === 'pause' ? 'paused' : 'ended'), (limit) => dueMeters(now, limit), ofSession, (due) => attend(due, now)),
+    () => each('settled', (limit) => unsettledSessions(now(), overdueMs, limit), ofSession, ({ sessionId, consumedDOFs }) => settleCheckpoint(sessionId, { total: consumedDOFs, final: true })),
+    () => each('lapsed', (limit) => dueBalances(now(), limit), ({ ownerId, agentInstanceId }) => `${ownerId}:${agentInstanceId}`, (agent) => tendBalance(agent, now)),
+    () => each('republished', (limit) => stuckEvents(overdueMs, limit), ({ id }) => id, publishOutbox),
+    () => each('cleanedUp', (limit) => sessionsToCleanUp(now(), limit), ofSession, (session) => cleanUp(session, now)),
   ];
   for (const chore of chores) await chore().catch((error: unknown) => fail('query', error));
   return report;
+}
+
+/** A session that the sweep must look at, and what it has to do. */
+interface Due {
+  sessionId: string;
+  meter: Meter;
+  action: ReturnType<typeof dueAction>;
+}
+
+const ofSession = ({ sessionId }: { sessionId: string }): string => sessionId;
+
+async function dueMeters(now: () => number, limit: number): Promise<Due[]> {
+  return (await dueSessions(now(), limit)).map((due) => ({ ...due, action: dueAction(due.meter, now()) }));
+}
+
+/** Does it, if it is still to be done. Null when nothing came of it. */
+function attend({ sessionId, meter, action }: Due, now: () => number): Promise<unknown> {
+  if (action === 'wait') return Promise.resolve(null);
+  return action === 'pause' ? pauseSession(sessionId, now) : endSession(sessionId, closeReasonOf(meter), now, (current) => dueAction(current, now()) === 'end');
 }
 
 /** Resolves what is due on a balance: sessions first, whose end releases their holds, then lots and the other holds. Null when nothing came of it. */

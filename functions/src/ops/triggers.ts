@@ -11,7 +11,7 @@ import { watchPlatform } from './store.ts';
 import { runSweep } from './sweep.ts';
 
 /** Every minute: ends, settles, publishes and cleans up what time or a crash left behind, counts the platform's balance and audits the next agents. */
-export const sweep = onSchedule({ schedule: 'every 1 minutes', maxInstances: 1, timeoutSeconds: 300 }, async () => {
+export const sweep = onSchedule({ schedule: 'every 1 minutes', maxInstances: 1, concurrency: 1, timeoutSeconds: 300 }, async () => {
   const swept = await runSweep(now);
   const [platform, audit] = await Promise.all([
     attempt('platform', () => watchPlatform(now())),

@@ -1,4 +1,4 @@
-import type { DocumentSnapshot, Precondition, WriteBatch } from 'firebase-admin/firestore';
+import type { DocumentSnapshot, Precondition, Query, WriteBatch } from 'firebase-admin/firestore';
 import { AppError } from './errors.ts';
 import { db } from './firebase.ts';
 import { random, wait } from './system.ts';
@@ -37,6 +37,21 @@ export async function commitIfUnchanged<T>(plan: () => Promise<Plan<T>>): Promis
     await wait(random() * Math.min(maxDelayMs, baseDelayMs * 2 ** attempt));
   }
   throw new AppError('aborted', 'Too many calls change this at once. Try again in a moment.', { reason: 'contention', retryAfterMs: maxDelayMs });
+}
+
+/** Most deletions of one commit; Firestore takes 500 writes. */
+const deletionsPerCommit = 400;
+
+/** Deletes everything that a query finds, some at a time; what a call that was cut short has left, its repetition deletes. Answers how many there were. */
+export async function deleteAllOf(query: Query): Promise<number> {
+  for (let deleted = 0; ;) {
+    const { docs } = await query.select().limit(deletionsPerCommit).get();
+    const batch = db().batch();
+    for (const { ref } of docs) batch.delete(ref);
+    if (docs.length > 0) await batch.commit();
+    deleted += docs.length;
+    if (docs.length < deletionsPerCommit) return deleted;
+  }
 }
 
 /** The precondition that a document is still as it was read. */

@@ -4,8 +4,9 @@ import { getAuth, type Auth } from 'firebase-admin/auth';
 import type { Database } from 'firebase-admin/database';
 import { getFirestore, type Firestore } from 'firebase-admin/firestore';
 import { getDatabaseWithUrl, getDatabase } from 'firebase-admin/database';
+import type { Storage } from 'firebase-admin/storage';
 import type { PubSub } from '@google-cloud/pubsub';
-import { liveDatabaseUrls } from './params.ts';
+import { liveDatabaseUrls, mediaBucketName } from './params.ts';
 
 /** Databases that stand in for the project's, for simulations. */
 export interface Databases {
@@ -90,4 +91,16 @@ export async function pubsub(): Promise<PubSub> {
     publisher = new PubSub({ projectId: process.env['GCLOUD_PROJECT'] ?? '' });
   }
   return publisher;
+}
+
+/** A bucket of Cloud Storage. */
+export type Bucket = ReturnType<Storage['bucket']>;
+
+/**
+ * The bucket of kept media; its SDK is loaded on first use because few turns need it.
+ * @throws Error when MEDIA_BUCKET names none and the project has no default bucket.
+ */
+export async function mediaBucket(): Promise<Bucket> {
+  const { getStorage } = await import('firebase-admin/storage');
+  return getStorage(app()).bucket(mediaBucketName.value() || undefined);
 }

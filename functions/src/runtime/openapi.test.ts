@@ -12,6 +12,7 @@ const sample: Operation[] = [
   operation({ ...shared, name: 'getThing', route: { method: 'get', path: '/things/{id}' }, input: z.strictObject({ id: z.string(), limit: z.int().default(5), part: z.string(), sort: z.string().optional() }) }),
   operation({ ...shared, name: 'changeThing', route: { method: 'patch', path: '/things/{id}' }, input: z.strictObject({ id: z.string(), name: z.string(), note: z.string().optional() }), chunk: z.object({ text: z.string() }) }),
   operation({ ...shared, name: 'renewThing', route: { method: 'post', path: '/things/{id}/renew' }, input: z.strictObject({ id: z.string(), until: z.string().optional() }) }),
+  operation({ ...shared, name: 'showThing', route: { method: 'get', path: '/things/{id}/picture' }, input: z.strictObject({ id: z.string() }), redirect: ({ id }) => `https://pictures.example/${id}` }),
   operation({ ...shared, name: 'endThing', access: 'public', route: { method: 'post', path: '/things/{id}/end' }, input: z.strictObject({ id: z.string() }) }),
 ];
 
@@ -20,7 +21,7 @@ interface Described {
   security: object[];
   parameters: { name: string; in: string; required: boolean; schema: { type: string } }[];
   requestBody?: { required: boolean; content: Record<string, { schema: { properties: object; required: string[]; additionalProperties: boolean } }> };
-  responses: Record<string, { content: Record<string, { schema: { $ref?: string } }> }>;
+  responses: Record<string, { headers?: object; content?: Record<string, { schema: { $ref?: string } }> }>;
 }
 const document = openApiDocument(sample);
 const paths = document['paths'] as Record<string, Record<string, Described>>;
@@ -59,15 +60,20 @@ describe('the OpenAPI document', () => {
   });
 
   it('offers a stream where the operation streams', () => {
-    assert.deepEqual(Object.keys(patch.responses['200']!.content), ['application/json', 'text/event-stream']);
-    assert.deepEqual(Object.keys(get.responses['200']!.content), ['application/json']);
+    assert.deepEqual(Object.keys(patch.responses['200']!.content!), ['application/json', 'text/event-stream']);
+    assert.deepEqual(Object.keys(get.responses['200']!.content!), ['application/json']);
+  });
+
+  it('says where an operation leads elsewhere instead of answering', () => {
+    const { responses } = paths['/v1/things/{id}/picture']!['get']!;
+    assert.deepEqual([responses['200'], responses['302']!.content, Object.keys(responses['302']!.headers!)], [undefined, undefined, ['location']]);
   });
 
   it('describes every status that an error may have', () => {
     const statuses = [...new Set(Object.values(httpStatusOf))].map(String);
     for (const each of [get, patch, end]) {
       assert.deepEqual(Object.keys(each.responses).sort(), ['200', ...statuses].sort());
-      for (const status of statuses) assert.equal(each.responses[status]!.content['application/json']!.schema.$ref, '#/components/schemas/Error');
+      for (const status of statuses) assert.equal(each.responses[status]!.content!['application/json']!.schema.$ref, '#/components/schemas/Error');
     }
   });
 });

@@ -54,11 +54,19 @@ function describeOperation(op: Operation): Json {
     parameters: [...inPath.map((name) => parameter(name, 'path')), ...inQuery.map((name) => parameter(name, 'query'))],
     ...(Object.keys(inBody).length === 0 ? {} : { requestBody: { required: body.required.length > 0, content: json(body) } }),
     responses: {
-      200: op.download ? file(op.download.contentTypes) : { description: 'OK', content: { ...json(schemaOf(op.output, 'output')), ...(op.chunk ? { 'text/event-stream': { schema: schemaOf(op.chunk, 'output') } } : {}) } },
+      ...success(op),
       ...Object.fromEntries(errors) as Json,
     },
   };
 }
+
+function success(op: Operation): Json {
+  if (op.redirect) return { 302: redirect };
+  if (op.download) return { 200: file(op.download.contentTypes) };
+  return { 200: { description: 'OK', content: { ...json(schemaOf(op.output, 'output')), ...(op.chunk ? { 'text/event-stream': { schema: schemaOf(op.chunk, 'output') } } : {}) } } };
+}
+
+const redirect: Json = { description: 'Found: at an address that is valid for a short time.', headers: { location: { description: 'The address.', schema: { type: 'string', format: 'uri' } } } };
 
 /** A download: as many media types as it can have, without their parameters. */
 function file(contentTypes: readonly string[]): Json {

@@ -45,6 +45,8 @@ export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z
   chunk?: z.ZodType;
   /** Makes the REST route answer with a file instead of JSON. */
   download?: Download;
+  /** Makes the REST route answer with a redirect to this address instead of JSON. */
+  redirect?(output: z.output<Output>): string;
   options?: CallableOptions;
   handle(input: z.output<Input>, context: CallContext): Promise<z.input<Output>>;
 }

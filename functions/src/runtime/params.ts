@@ -22,6 +22,11 @@ export const openaiOrganizationId = defineString('OPENAI_ORGANIZATION_ID', { def
 /** Comma-separated Realtime Database URLs that live state is spread over. Empty means the default database. */
 export const liveDatabaseUrls = defineString('LIVE_DATABASE_URLS', { default: '' });
 
+/** Cloud Storage bucket of kept media. Empty: the project's default bucket, or on emulators a folder. */
+export const mediaBucketName = defineString('MEDIA_BUCKET', { default: '' });
+/** Folder of kept media on emulators. Empty: one of the machine's for temporary files. */
+export const mediaFolderName = defineString('MEDIA_FOLDER', { default: '' });
+
 /** Whether this process runs in the functions emulator or under its environment. */
 export function onEmulators(): boolean {
   return process.env['FUNCTIONS_EMULATOR'] === 'true' || process.env['FIRESTORE_EMULATOR_HOST'] !== undefined;

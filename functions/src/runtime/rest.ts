@@ -1,4 +1,4 @@
-import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import express, { type Express, type NextFunction, type Request, type Response, type Router } from 'express';
 import { callerOfHeader } from './caller.ts';
 import { AppError, httpStatusOf, toAppError } from './errors.ts';
 import { runOperation, type Download, type Operation } from './operation.ts';
@@ -9,9 +9,10 @@ export type ReadinessCheck = () => Promise<Record<string, boolean>>;
 
 /**
  * The HTTPS face of the operations: `/v1/...` by their routes, `/v1/openapi.json`, `/health` (the process answers)
- * and `/ready` (its databases do). Input is the JSON body, query and path parameters taken together.
+ * and `/ready` (its databases do). Input is the JSON body, query and path parameters taken together. `files` are further
+ * routes below `/v1`, which are no operations.
  */
-export function restApi(operations: Operation[], ready: ReadinessCheck): Express {
+export function restApi(operations: Operation[], ready: ReadinessCheck, files?: Router): Express {
   const app = express();
   app.disable('x-powered-by');
   app.get('/health', (_request, response) => void response.json({ status: 'ok' }));
@@ -24,6 +25,7 @@ export function restApi(operations: Operation[], ready: ReadinessCheck): Express
   for (const op of operations) {
     app[op.route.method](`/v1${op.route.path.replace(/\{(\w+)\}/g, ':$1')}`, (request, response) => serve(op, request, response));
   }
+  if (files) app.use('/v1', files);
   app.use((_request: Request, response: Response) => sendError(response, new AppError('not-found', 'There is no such route. See /v1/openapi.json.')));
   app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => sendError(response, isBadAddress(error) ? badAddress() : toAppError(error)));
   return app;
@@ -63,6 +65,7 @@ async function serve(op: Operation, request: Request, response: Response): Promi
 
 function answerTo(op: Operation, request: Request, response: Response): Answer {
   if (op.download) return fileAnswer(op, op.download, request, response);
+  if (op.redirect) return redirectAnswer(op, response);
   const streams = op.chunk !== undefined && request.accepts(['application/json', 'text/event-stream']) === 'text/event-stream';
   return streams ? eventAnswer(response) : { emit: () => undefined, finish: (result) => response.json(result), fail: () => response.end() };
 }
@@ -98,6 +101,15 @@ function fileAnswer(op: Operation, download: Download, request: Request, respons
       response.end();
     },
     fail: () => response.destroy(),
+  };
+}
+
+/** Leads to another address, which is for this caller and this moment only. */
+function redirectAnswer(op: Operation, response: Response): Answer {
+  return {
+    emit: () => undefined,
+    finish: (result) => response.writeHead(302, { location: op.redirect!(result), 'cache-control': 'private, no-store' }).end(),
+    fail: () => response.end(),
   };
 }
 

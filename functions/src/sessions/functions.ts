@@ -1,3 +1,4 @@
+import { missedTurns } from '../history/turns.ts';
 import { liveDatabaseUrl } from '../runtime/firebase.ts';
 import { operation } from '../runtime/operation.ts';
 import { newId, now } from '../runtime/system.ts';
@@ -14,9 +15,10 @@ export const startSession = operation({
   route: { method: 'post', path: '/sessions' },
   input: startSessionInput,
   output: startSessionOutput,
-  async handle({ agentInstanceId, gameContext, takeOver }, { caller }) {
+  async handle({ agentInstanceId, gameContext, takeOver, seenTurnId }, { caller }) {
     const open = await start({ uid: caller.uid, agentInstanceId, takeOver, gameContext: gameContext ?? null }, { now, newId });
-    return toStarted(open, liveDatabaseUrl(open.session.sessionId));
+    const missed = open.resumed ? await missedTurns(open.session, seenTurnId) : [];
+    return toStarted(open, missed, liveDatabaseUrl(open.session.sessionId));
   },
 });
 

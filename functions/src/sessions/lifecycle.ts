@@ -58,6 +58,7 @@ export async function endSession(sessionId: string, reason: CloseReason, now: ()
   }
   const settlement = await settleCheckpoint(sessionId, { total: session.consumedDOFs, final: true });
   const settled = { ...session, ...settlement?.session };
-  await mirrorLive(settled);
+  // Who has left in between is not known here: the trigger of the settlement shows it.
+  await mirrorLive(settled.version > session.version + 1 ? session : settled);
   return settled;
 }

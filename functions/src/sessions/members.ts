@@ -1,6 +1,12 @@
 import { AppError } from '../runtime/errors.ts';
 import type { Role, SessionDoc } from './schema.ts';
 
+/** Whether its owner has deleted the session: what it cost is all that is left of it. */
+export function isDeleted({ deletedAt }: Pick<SessionDoc, 'deletedAt'>): boolean {
+  // Sessions from before there was this field do not have it.
+  return Boolean(deletedAt);
+}
+
 /** What a user is in a session; null for one who is no member. */
 export function roleOf({ members }: Pick<SessionDoc, 'members'>, uid: string): Role | null {
   return Object.hasOwn(members, uid) ? members[uid]! : null;

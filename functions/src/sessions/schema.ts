@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ranks } from '../agents/schema.ts';
 import { vendorNames } from '../providers/types.ts';
 import { dofRatesSchema } from '../credits/schema.ts';
+import { turnView } from '../history/schema.ts';
 import { mediaTypes } from '../media/schema.ts';
 import { dofsSchema, idSchema, momentSchema, pageSchema } from '../runtime/schema.ts';
 
@@ -177,6 +178,7 @@ export const startSessionInput = z.strictObject({
   agentInstanceId: idSchema,
   gameContext: gameContextSchema.optional(),
   takeOver: z.boolean().default(false).describe('End another open session, or fence the client that holds this one.'),
+  seenTurnId: idSchema.optional().describe('The last turn that this client has seen: the answer has those after it.'),
 });
 
 export const startSessionOutput = z.object({
@@ -185,6 +187,7 @@ export const startSessionOutput = z.object({
   resumed: z.boolean(),
   config: sessionConfigSchema,
   live: liveAddress,
+  missedTurns: z.array(turnView).describe('Of a session that was resumed, what was said after seenTurnId, oldest first: the last 20 turns at most; listTurns has those before. Without seenTurnId, or where it is unknown, the last 20.'),
   remainingDOFs: dofsSchema.describe('What this session may still spend.'),
   expiresAt: momentSchema,
 });

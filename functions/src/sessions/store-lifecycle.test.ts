@@ -62,6 +62,19 @@ describe('sessions: the store', () => {
       assert.deepEqual([stored(), held()], [{ kept: true }, 0]);
     });
 
+    it('lasts as long as its product says, or four hours, and its hold as long', async () => {
+      const times = async (sessionId: string, agentInstanceId: string) => {
+        await start({ sessionId, agentInstanceId, takeOver: true });
+        const hold = read<AgentDoc>(`users/u1/agents/${agentInstanceId}`).holds[sessionId]!;
+        return [stored(sessionId).expiresAt.toMillis() - now, hold.expiresAt.toMillis() - now, stored(sessionId).config.limits.idleTimeoutMinutes];
+      };
+      assert.deepEqual(await times('s1', 'a1'), [240 * 60_000, 240 * 60_000, 10]);
+      await end();
+      await write('products/p2', { ...product, sessionTimeoutMinutes: 30, idleTimeoutMinutes: 3 });
+      await write('users/u1/agents/a2', agent({ agentInstanceId: 'a2', agentProductId: 'p2', lots: { g: lot(100) } }));
+      assert.deepEqual(await times('s2', 'a2'), [30 * 60_000, 30 * 60_000, 3]);
+    });
+
     it('that takes over raises the generation of the session as it is by then', async () => {
       await start();
       overtake = () => extend();
@@ -99,6 +112,12 @@ describe('sessions: the store', () => {
       assert.deepEqual([first?.closeReason, first?.consumedDOFs, read<UserDoc>('users/u1').activeSessions], ['user', 12, {}]);
       assert.deepEqual(await end(20, 'idle'), stored());
       assert.deepEqual([stored().closeReason, stored().consumedDOFs, stored().version], ['user', 12, 2]);
+    });
+
+    it('tells how many of its turns had waited long', async () => {
+      const told = () => Object.values(firestore.dump('outbox')).find(({ type }) => type === 'session.ended')?.['data'] as { longWaits: number };
+      await commitEnd('s1', 'user', { total: 12, lines: [], longWaits: 3 }, now);
+      assert.equal(told().longWaits, 3);
     });
 
     it('keeps what came in the moment before it', async () => {

@@ -120,13 +120,15 @@ const cleanupAfterMs = 60 * 60 * 1000;
 export interface FinalUsage {
   total: number | null;
   lines: UsageLine[];
+  /** How many turns have begun after a long wait; absent: none. */
+  longWaits?: number;
 }
 
 /**
  * Ends a session with its final total in one atomic commit: session, the user's open sessions, the final checkpoint
  * (whose trigger settles it) and the event. A session that has ended already is returned as it is. Null when unknown.
  */
-export async function commitEnd(sessionId: string, reason: CloseReason, { total: meteredTotal, lines }: FinalUsage, now: number): Promise<SessionDoc | null> {
+export async function commitEnd(sessionId: string, reason: CloseReason, { total: meteredTotal, lines, longWaits = 0 }: FinalUsage, now: number): Promise<SessionDoc | null> {
   const ref = sessionRef(sessionId);
   return commitIfUnchanged(async () => {
     const snapshot = await ref.get();
@@ -140,7 +142,7 @@ export async function commitEnd(sessionId: string, reason: CloseReason, { total:
       // A session must be able to end when its account is gone, and must not bring the account back.
       if (user.exists) batch.update(user.ref, { [`activeSessions.${sessionId}`]: FieldValue.delete() });
       batch.create(checkpointRef(sessionId, 'final'), toCheckpoint(session, consumedDOFs, lines, true) as CheckpointDoc);
-      writeEvent(batch, ended, 'session.ended', { closeReason, consumedDOFs, durationMs: now - session.startedAt.toMillis() });
+      writeEvent(batch, ended, 'session.ended', { closeReason, consumedDOFs, durationMs: now - session.startedAt.toMillis(), longWaits });
     } };
   });
 }

@@ -1,11 +1,11 @@
 import { Timestamp, type DocumentReference, type DocumentSnapshot } from 'firebase-admin/firestore';
 import { newEvent } from '../events/events.ts';
 import { outboxRef, toOutbox } from '../events/store.ts';
-import { commitIfUnchanged, unchanged } from '../runtime/commit.ts';
+import { commitIfUnchanged, unchanged, type Plan } from '../runtime/commit.ts';
 import { AppError } from '../runtime/errors.ts';
 import { db } from '../runtime/firebase.ts';
 import { log } from '../runtime/log.ts';
-import { requireOwner } from './members.ts';
+import { isDeleted, requireOwner } from './members.ts';
 import { serverConfigSchema, type Cursor, type ServerConfig, type SessionDoc } from './schema.ts';
 
 /** sessions/{sessionId} */
@@ -36,10 +36,15 @@ export function writeEvent(batch: FirebaseFirestore.WriteBatch, session: Session
   batch.create(outboxRef(event.eventId), toOutbox(event));
 }
 
-/** A session that this user owns; null for a missing and for a foreign one alike. One read. */
+/** A session, whoever asks; null for a missing one. One read. */
+export async function readSession(sessionId: string): Promise<SessionDoc | null> {
+  return (await sessionRef(sessionId).get()).data() ?? null;
+}
+
+/** A session that this user owns; null for a missing, a foreign and a deleted one alike. One read. */
 export async function getOwnSession(uid: string, sessionId: string): Promise<SessionDoc | null> {
   const session = (await sessionRef(sessionId).get()).data();
-  return session?.ownerId === uid ? session : null;
+  return session?.ownerId === uid && !isDeleted(session) ? session : null;
 }
 
 /** A session that this user is a member of; null for a missing one and for any other alike. One read. */
@@ -85,13 +90,23 @@ export async function unsettledSessions(now: number, olderThanMs: number, limit:
   return (await query.get()).docs.map((doc) => doc.data() as SessionDoc);
 }
 
-/** Ended sessions whose live state may go. */
+/** Ended sessions whose live state may go, and deleted ones whose contents must. */
 export async function sessionsToCleanUp(now: number, limit: number): Promise<SessionDoc[]> {
   const query = db().collection('sessions').where('cleanupAt', '<=', Timestamp.fromMillis(now)).orderBy('cleanupAt').limit(limit);
   return (await query.get()).docs.map((doc) => doc.data() as SessionDoc);
 }
 
-/** Notes that the live state of an ended session is gone. */
-export async function markCleanedUp(sessionId: string): Promise<void> {
-  await sessionRef(sessionId).update({ cleanupAt: null });
+/**
+ * Notes that what was to be done with the contents of an ended session is done, or when (ms since the epoch) to look at
+ * it again. Null, and nothing changes, when it was deleted in the meantime: then there is more to do.
+ * @throws AppError `aborted` (contention).
+ */
+export async function markCleanedUp(session: SessionDoc, again: number | null = null): Promise<SessionDoc | null> {
+  const cleanupAt = again === null ? null : Timestamp.fromMillis(again);
+  return commitIfUnchanged(async (): Promise<Plan<SessionDoc | null>> => {
+    const snapshot = await sessionRef(session.sessionId).get();
+    const current = snapshot.data();
+    if (!current || isDeleted(current) !== isDeleted(session)) return { result: null };
+    return { result: { ...current, cleanupAt }, write: (batch) => batch.update(snapshot.ref, { cleanupAt }, unchanged(snapshot)) };
+  });
 }

@@ -66,6 +66,16 @@ describe('unwrap: the fields of the seed', () => {
     assert.deepEqual(unwrap().limits, server.limits);
   });
 
+  it('ends after the time of its product, where that names one, else after the server\'s: four hours, or ten minutes without a turn', () => {
+    const timeouts = (parts: Partial<ProductDoc>) => {
+      const { sessionTimeoutMinutes, idleTimeoutMinutes, ...others } = unwrap(parts).limits;
+      const { sessionTimeoutMinutes: _time, idleTimeoutMinutes: _idle, ...expected } = server.limits;
+      assert.deepEqual(others, expected);
+      return [sessionTimeoutMinutes, idleTimeoutMinutes];
+    };
+    assert.deepEqual([timeouts({}), timeouts({ sessionTimeoutMinutes: 30 }), timeouts({ idleTimeoutMinutes: 3 }), timeouts({ sessionTimeoutMinutes: 600, idleTimeoutMinutes: 0.5 })], [[240, 10], [30, 10], [240, 3], [600, 0.5]]);
+  });
+
   it('keeps the specialization apart, so that it overwrites nothing', () => {
     const specialization = { provider: 'openai', limits: { maxDOFsPerSession: 1e9 }, toolkit: ['everything'] };
     assert.deepEqual(unwrap({ specialization }), { ...unwrap(), specialization });

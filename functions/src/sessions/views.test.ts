@@ -24,19 +24,25 @@ const session = newSession(owned, product, server, {
 });
 
 describe('the answer to startSession', () => {
-  const started = toStarted({ session, resumed: false, remainingDOFs: 480 }, null);
+  const started = toStarted({ session, resumed: false, remainingDOFs: 480 }, [], null);
 
   it('says what the session may spend and where to watch it', () => {
     const { config, ...rest } = started;
     assert.deepEqual(rest, {
-      sessionId: 's1', generation: 1, resumed: false, remainingDOFs: 480, expiresAt: '2026-11-01T14:00:00.000Z',
+      sessionId: 's1', generation: 1, resumed: false, missedTurns: [], remainingDOFs: 480, expiresAt: '2026-11-01T14:00:00.000Z',
       live: { databaseUrl: 'https://live.example', path: 'live/s1', streamsPath: 'streams/s1' },
     });
     assert.deepEqual(config, session.config);
   });
 
   it('sends the client to the database that the session is kept in', () => {
-    assert.equal(toStarted({ session, resumed: false, remainingDOFs: 480 }, 'https://shard-2.example').live.databaseUrl, 'https://shard-2.example');
+    assert.equal(toStarted({ session, resumed: false, remainingDOFs: 480 }, [], 'https://shard-2.example').live.databaseUrl, 'https://shard-2.example');
+  });
+
+  it('tells a client that comes back what it has missed', () => {
+    const turn = { turnId: 't1', by: 'u2', at: 1_000, said: 'Where to?', reply: 'Left.', outcome: 'complete' as const, costDOFs: 7 };
+    const { missedTurns } = startSessionOutput.parse(toStarted({ session, resumed: true, remainingDOFs: 480 }, [turn], null));
+    assert.deepEqual(missedTurns, [{ turnId: 't1', memberId: 'u2', at: '1970-01-01T00:00:01.000Z', said: 'Where to?', reply: 'Left.', outcome: 'complete', costDOFs: 7 }]);
   });
 
   it('contains no key', () => {

@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import { toTurnView } from '../history/history.ts';
+import type { TurnDoc } from '../history/schema.ts';
 import * as cursors from '../runtime/cursor.ts';
 import type { OpenSession } from './lifecycle.ts';
 import { roleOf } from './members.ts';
@@ -27,8 +29,8 @@ export function toLiveAddress({ sessionId, config }: SessionDoc, shardUrl: strin
   return { databaseUrl: shardUrl ?? config.endpoints.liveDatabaseUrl, path: `live/${sessionId}`, streamsPath: `streams/${sessionId}` };
 }
 
-/** The answer to startSession: client-safe config and where to watch, never a key. */
-export function toStarted({ session, resumed, remainingDOFs }: OpenSession, shardUrl: string | null): z.input<typeof startSessionOutput> {
+/** The answer to startSession: client-safe config, where to watch and what was missed, never a key. */
+export function toStarted({ session, resumed, remainingDOFs }: OpenSession, missed: TurnDoc[], shardUrl: string | null): z.input<typeof startSessionOutput> {
   const { sessionId, generation, config } = session;
   return {
     sessionId,
@@ -36,6 +38,7 @@ export function toStarted({ session, resumed, remainingDOFs }: OpenSession, shar
     resumed,
     config,
     live: toLiveAddress(session, shardUrl),
+    missedTurns: missed.map((turn) => toTurnView(turn, session, session.ownerId)),
     remainingDOFs,
     expiresAt: session.expiresAt.toDate().toISOString(),
   };

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import type { z } from 'zod';
-import { at } from '../../test/money.ts';
+import { openGate } from '../../test/memory/io.ts';
+import { agent, at, hold, lot } from '../../test/money.ts';
 import { freshSession, guest, SharingWorld } from '../../test/sharing-world.ts';
+import { openLive } from '../live/store.ts';
 import type { Operation } from '../runtime/operation.ts';
 import { endSession, getSession, listMySessions, renameSession } from '../sessions/functions.ts';
 import { commitEnd } from '../sessions/store-lifecycle.ts';
@@ -33,7 +35,8 @@ describe('sharing: the operations', () => {
     assert.deepEqual(config, world.session().config);
     assert.deepEqual(world.liveMembers(), { u1: 'owner', u2: 'player' });
     assert.deepEqual(await join(invite), joined);
-    assert.deepEqual(await world.call(listMembers, { sessionId: 's1' }, ada), { members: [{ userId: 'u1', role: 'owner', capDOFs: null }, { userId: 'u2', role: 'player', capDOFs: 40 }], invites: null });
+    await world.database.ref('presence/s1/u1/laptop').set({ at: world.now });
+    assert.deepEqual(await world.call(listMembers, { sessionId: 's1' }, ada), { members: [{ userId: 'u1', role: 'owner', capDOFs: null, online: true }, { userId: 'u2', role: 'player', capDOFs: 40, online: false }], invites: null });
     assert.deepEqual(await world.call(removeMember, { sessionId: 's1', userId: 'u2' }, owner), { sessionId: 's1', userId: 'u2' });
     assert.deepEqual(world.liveMembers(), { u1: 'owner' });
     assert.ok(!JSON.stringify([world.logged, world.firestore.dump('outbox')]).includes(invite.split('.')[1]!));
@@ -55,6 +58,27 @@ describe('sharing: the operations', () => {
     assert.deepEqual(world.liveMembers(), { u1: 'owner' });
     assert.deepEqual((await world.call(listMySessions, {}, ada)).sessions, []);
     for (const op of [getSession, listMembers, leaveSession, endSession]) assert.deepEqual(((await refused(world.call<typeof op.input, z.ZodType>(op as Operation<typeof op.input>, { sessionId: 's1' }, ada))) as { details: object }).details, { reason: 'not_found' }, op.name);
+  });
+
+  it('keep out who was removed before a start that died was completed, from what it has read', async () => {
+    await join((await share()).invite);
+    const read = world.session();
+    await world.database.ref().remove();
+    await world.call(removeMember, { sessionId: 's1', userId: 'u2' }, owner);
+    await openLive(read, { resume: true });
+    assert.deepEqual([world.liveMembers(), world.database.dump('meters/s1/members')], [{ u1: 'owner' }, null]);
+  });
+
+  it('do not show a member again who leaves between the end of the session and its settlement', async () => {
+    await join((await share()).invite);
+    await world.firestore.doc('users/u1/agents/a1').set(agent({ lots: { g: lot(100) }, holds: { s1: hold({ g: 100 }, { sessionId: 's1' }) } }));
+    world.commitsMeet(openGate, async (_io, apply) => {
+      await world.call(leaveSession, { sessionId: 's1' }, ada);
+      return apply();
+    });
+    assert.equal((await world.call(endSession, { sessionId: 's1' }, owner)).settlement, 'done');
+    assert.deepEqual(Object.keys(world.session().members), ['u1']);
+    assert.deepEqual(world.liveMembers(), { u1: 'owner' });
   });
 
   it('show the open invites to the owner only, and no secret', async () => {

@@ -1,13 +1,20 @@
-import { mirrorLive } from '../live/store.ts';
+import { mirrorLive, openLive } from '../live/store.ts';
 import { liveDatabaseUrl } from '../runtime/firebase.ts';
+import { onlineMembers } from '../presence/store.ts';
 import { operation } from '../runtime/operation.ts';
 import { now } from '../runtime/system.ts';
 import { requireMember } from '../sessions/members.ts';
-import { sessionIdInput } from '../sessions/schema.ts';
+import { sessionIdInput, type SessionDoc } from '../sessions/schema.ts';
 import { getSessionOf } from '../sessions/store.ts';
 import { joinSessionInput, joinSessionOutput, leaveSessionOutput, listMembersOutput, removeMemberInput, removeMemberOutput, revokeInviteInput, revokeInviteOutput, shareSessionInput, shareSessionOutput } from './schema.ts';
 import { commitJoin, commitLeave, commitRemoval, createInvite, openInvites, revokeInvite as revoke } from './store.ts';
 import { toCreated, toJoined, toMembers } from './views.ts';
+
+/** Lets the live state know who the members are, also where the start of the session died before it opened one: who completes it may have read others. */
+async function showMembers(session: SessionDoc): Promise<void> {
+  if (session.status === 'active') await openLive(session);
+  await mirrorLive(session);
+}
 
 export const shareSession = operation({
   name: 'shareSession',
@@ -44,7 +51,7 @@ export const joinSession = operation({
   async handle({ invite }, { caller }) {
     const session = await commitJoin(invite, caller);
     // Also for a member: the call that made it one may have died before this.
-    await mirrorLive(session);
+    await showMembers(session);
     return toJoined(session, caller.uid, liveDatabaseUrl(session.sessionId));
   },
 });
@@ -57,7 +64,7 @@ export const leaveSession = operation({
   input: sessionIdInput,
   output: leaveSessionOutput,
   async handle({ sessionId }, { caller }) {
-    await mirrorLive(await commitLeave(sessionId, caller.uid));
+    await showMembers(await commitLeave(sessionId, caller.uid));
     return { sessionId };
   },
 });
@@ -70,7 +77,7 @@ export const removeMember = operation({
   input: removeMemberInput,
   output: removeMemberOutput,
   async handle({ sessionId, userId }, { caller }) {
-    await mirrorLive(await commitRemoval(sessionId, caller.uid, userId));
+    await showMembers(await commitRemoval(sessionId, caller.uid, userId));
     return { sessionId, userId };
   },
 });
@@ -84,6 +91,7 @@ export const listMembers = operation({
   output: listMembersOutput,
   async handle({ sessionId }, { caller }) {
     const session = requireMember(await getSessionOf(caller.uid, sessionId), caller.uid);
-    return toMembers(session, caller.uid, session.ownerId === caller.uid ? await openInvites(sessionId, now()) : null);
+    const [online, invites] = await Promise.all([onlineMembers(session, now()), session.ownerId === caller.uid ? openInvites(sessionId, now()) : null]);
+    return toMembers(session, caller.uid, { online, invites });
   },
 });

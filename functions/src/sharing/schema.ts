@@ -64,6 +64,7 @@ export const listMembersOutput = z.object({
     userId: z.string(),
     role: z.enum(roles),
     capDOFs: dofsSchema.nullable().describe('Most DOFs that the player may consume; null: what the session has. Shown to the owner and to the player itself.'),
+    online: z.boolean().describe('Whether the member is connected to the live state of the session.'),
   })).describe('The owner first, then as they joined.'),
   invites: z.array(z.object({
     inviteId: idSchema,

@@ -3,7 +3,7 @@ import type { Timestamp } from 'firebase-admin/firestore';
 import type { Caller } from '../runtime/caller.ts';
 import { AppError } from '../runtime/errors.ts';
 import { accountIdSchema, idSchema } from '../runtime/schema.ts';
-import { requireOpen, roleOf } from '../sessions/members.ts';
+import { isDeleted, requireOpen, roleOf } from '../sessions/members.ts';
 import type { Role, SessionDoc } from '../sessions/schema.ts';
 import type { InviteDoc } from './schema.ts';
 
@@ -48,7 +48,7 @@ export type Verdict = { kind: 'member'; role: Role } | { kind: 'join'; role: Rol
  */
 export function judgeInvite(invite: InviteDoc | null, session: SessionDoc | null, caller: Caller, now: number): Verdict {
   const role = session && roleOf(session, caller.uid);
-  if (!session || (role === null && !(invite && isGood(invite, session, caller, now)))) throw inviteInvalid();
+  if (!session || isDeleted(session) || (role === null && !(invite && isGood(invite, session, caller, now)))) throw inviteInvalid();
   requireOpen(session, now);
   if (role !== null) return { kind: 'member', role };
   if (session.memberIds.length < session.config.limits.maxMembers) return { kind: 'join', role: invite!.role, capDOFs: invite!.capDOFs };

@@ -18,11 +18,11 @@ export function toJoined(session: SessionDoc, uid: string, shardUrl: string | nu
   return { sessionId, role: roleOf(session, uid)!, name, config, live: toLiveAddress(session, shardUrl), expiresAt: expiresAt.toDate().toISOString() };
 }
 
-/** The answer to listMembers; `invites` are for the owner only, null for everybody else. */
-export function toMembers(session: SessionDoc, uid: string, invites: NamedInvite[] | null): z.input<typeof listMembersOutput> {
+/** The answer to listMembers; `online` are those who are connected, `invites` are for the owner only, null for everybody else. */
+export function toMembers(session: SessionDoc, uid: string, { online, invites }: { online: string[]; invites: NamedInvite[] | null }): z.input<typeof listMembersOutput> {
   const shows = (userId: string): boolean => (uid === session.ownerId || uid === userId) && Object.hasOwn(session.memberCaps, userId);
   return {
-    members: session.memberIds.map((userId) => ({ userId, role: roleOf(session, userId)!, capDOFs: shows(userId) ? session.memberCaps[userId]! : null })),
+    members: session.memberIds.map((userId) => ({ userId, role: roleOf(session, userId)!, capDOFs: shows(userId) ? session.memberCaps[userId]! : null, online: online.includes(userId) })),
     invites: invites && invites.map((invite) => ({ ...invite, createdAt: invite.createdAt.toDate().toISOString(), expiresAt: invite.expiresAt.toDate().toISOString() })),
   };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Io } from '../../test/memory/io.ts';
 import { faultsOf, type Fault } from '../../test/simulator/faults.ts';
-import { Broken } from '../../test/simulator/invariants.ts';
+import { Broken } from '../../test/simulator/broken.ts';
 import { Stage } from '../../test/simulator/stage.ts';
 import { ProcessDied } from '../../test/simulator/world.ts';
 import type { VoiceTokenProvider } from '../providers/types.ts';

@@ -2,22 +2,22 @@ import type { AgentDoc, UserDoc } from '../../src/agents/schema.ts';
 import { heldOf, sumOf } from '../../src/credits/lots.ts';
 import type { LedgerDoc, ResolvedHoldDoc } from '../../src/credits/schema.ts';
 import type { Meter } from '../../src/live/meter.ts';
+import { isDeleted } from '../../src/sessions/members.ts';
 import type { SessionDoc } from '../../src/sessions/schema.ts';
 import type { Change } from '../memory/firestore.ts';
+import { broken, same, sorted } from './broken.ts';
+import { MembershipRules } from './membership.ts';
 import { limits } from './setup.ts';
 import type { World } from './world.ts';
-
-/** A broken money rule (DESIGN section 5). */
-export class Broken extends Error {}
 
 const agentPath = /^users\/[^/]+\/agents\/[^/]+$/;
 const entryPath = /^(users\/[^/]+\/agents\/[^/]+)\/ledger\/([^/]+)$/;
 const resolvedPath = /\/holds\/[^/]+$/;
 const immutable = /\/(ledger|grants|holds|checkpoints)\/|^operations\//;
 const moneyPath = /^(users\/[^/]+\/agents\/[^/]+|sessions\/[^/]+)$/;
-/** Events that go out beside the one of their change. */
 /** How far the clocks of a simulation are off at most. */
 const wrongClockMs = 10 * 60_000;
+/** Events that go out beside the one of their change. */
 const sideEvents = new Set(['agent.low_balance']);
 
 interface Replay {
@@ -28,13 +28,14 @@ interface Replay {
 }
 
 /**
- * Checks I1 to I8 after every single commit, from nothing but what was committed: it replays the ledger by itself and
- * calls no rule of the product to tell what is right.
+ * Checks I1 to I8 and the members of sessions after every single commit, from nothing but what was committed: it replays
+ * the ledger by itself and calls no rule of the product to tell what is right.
  */
 export class Invariants {
   private readonly replays = new Map<string, Replay>();
   /** All DOFs ever held for a session, from the events of its commits. */
   readonly everHeld = new Map<string, number>();
+  readonly membership: MembershipRules;
   private readonly expiries = new Map<string, number>();
   /** Holds that are posted when they expire. */
   private readonly prepaid = new Set<string>();
@@ -44,7 +45,11 @@ export class Invariants {
   constructor(world: World) {
     this.world = world;
     world.onCommit((changes) => this.guard(() => this.checkCommit(changes)));
-    world.onDatabaseWrite = (paths) => this.guard(() => paths.forEach((path) => this.checkMeter(path)));
+    this.membership = new MembershipRules(world);
+    world.onDatabaseWrite = (paths) => this.guard(() => paths.forEach((path) => {
+      this.checkMeter(path);
+      this.membership.checkWrite(path);
+    }));
   }
 
   private guard(check: () => void): void {
@@ -70,6 +75,7 @@ export class Invariants {
       if (/^sessions\/[^/]+$/.test(change.path)) this.checkSession(change);
     }
     checkEvents(changes, events);
+    this.membership.checkCommit(changes);
   }
 
   /** I1, I5: an entry is created once, is whole and follows the one before. */
@@ -119,8 +125,9 @@ export class Invariants {
   private checkSession({ path, before, after }: Change): void {
     const [was, is] = [before as SessionDoc | undefined, after as SessionDoc];
     if (was?.status === 'ended' && (is.status !== 'ended' || is.closeReason !== was.closeReason || is.consumedDOFs !== was.consumedDOFs)) broken('I7', `${path} changed after its end: ${JSON.stringify([was.status, was.closeReason, was.consumedDOFs, is.status, is.closeReason, is.consumedDOFs])}`);
-    if (was?.settlement === 'done' && is.cleanupAt !== null) broken('I7', `${path} changed after its settlement`);
-    if (was && is.version !== was.version + 1 && !(is.cleanupAt === null && was.cleanupAt !== null)) broken('I8', `${path} skips a version`);
+    if (was?.settlement === 'done' && !isDeleted(is) && (!same(settledPart(was), settledPart(is)) || (was.cleanupAt === null && is.cleanupAt !== null))) broken('I7', `${path} changed after its settlement`);
+    if (was && isDeleted(was) && !(isDeleted(is) && is.memberIds.length === 0)) broken('I7', `${path} came back after it was deleted`);
+    if (was && is.version !== was.version + 1 && !isTended(was, is)) broken('I8', `${path} skips a version`);
     if (is.settledDOFs > is.consumedDOFs || is.consumedDOFs > limits.maxDOFsPerSession) broken('I3', `${path} settled ${is.settledDOFs} of ${is.consumedDOFs}`);
     const agent = this.world.firestore.snapshotAt(`users/${is.ownerId}/agents/${is.agentInstanceId}`).data() as AgentDoc;
     if ((agent.holds[is.sessionId]?.amount ?? 0) !== is.heldDOFs) broken('I4', `${path} holds ${is.heldDOFs}, its agent ${agent.holds[is.sessionId]?.amount}`);
@@ -146,6 +153,11 @@ export class Invariants {
   }
 }
 
+/** What of a settled session never changes: all but its members and whether its live state is gone. */
+function settledPart({ members: _members, memberIds: _ids, memberCaps: _caps, removedAt: _removed, version: _version, cleanupAt: _cleanupAt, ...rest }: SessionDoc): unknown {
+  return sorted(rest);
+}
+
 interface CommittedEvent {
   type: string;
   subject: string;
@@ -168,10 +180,7 @@ function checkEvents(changes: Change[], events: CommittedEvent[]): void {
   if (changed ? main.length < 1 || main.length > most : main.length > 0) broken('I8', `${what} has the events ${events.map(({ type }) => type).join()}`);
 }
 
-function sorted(values: Record<string, number>): [string, number][] {
-  return Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-function broken(rule: string, what: string): never {
-  throw new Broken(`${rule}: ${what}`);
+/** Whether only the moment has changed at which a session that is over is looked at again; one that was deleted may be so more than once. */
+function isTended(was: SessionDoc, is: SessionDoc): boolean {
+  return is.version === was.version && (is.cleanupAt === null ? was.cleanupAt !== null : isDeleted(is));
 }

@@ -39,7 +39,7 @@ function stateOf(stage: Stage): unknown {
 
 describe('the six events of a session', () => {
   it('delivered 1 to 5 times in every order come to the same as delivered once in order', async function () {
-    this.timeout(240_000);
+    this.timeout(600_000);
     const inOrder = await play([0, 1, 2, 3, 4, 5], () => 1);
     for (const order of orders(6)) {
       assert.deepEqual(await play(order, ({ world }) => 1 + world.chance.below(5)), inOrder, order.join());

@@ -17,7 +17,7 @@ const names = Object.keys(actors);
 const pairs = names.flatMap((first, index) => names.slice(index).map((second) => [first, second] as const));
 
 describe('two that meet at one session', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   for (const [first, second] of pairs) {
     for (const skewMs of [0, tenMinutes, -tenMinutes]) {

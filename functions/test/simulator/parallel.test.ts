@@ -18,7 +18,7 @@ async function round(seed: number, options: ConstructorParameters<typeof Stage>[
 }
 
 describe('calls that arrive together, in memory', function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
 
   it('64 starts for one user make one session, in each of 200 rounds', async () => {
     for (let seed = 0; seed < 200; seed++) {

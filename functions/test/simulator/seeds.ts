@@ -11,6 +11,8 @@ export interface Seeds {
   signal?: AbortSignal;
 }
 
+const counted = ['turns', 'consumedDOFs', 'faults', 'shown', 'joins', 'guestTurns', 'shared'] as const;
+
 /** What many histories came to. */
 export interface SeedsReport {
   histories: number;
@@ -18,6 +20,9 @@ export interface SeedsReport {
   consumedDOFs: number;
   faults: number;
   shown: number;
+  joins: number;
+  guestTurns: number;
+  shared: number;
   refusals: Map<string, number>;
   /** The first seed that broke a rule, its shortest history that does, and how to play it again; null when none did. */
   failure: string | null;
@@ -25,14 +30,11 @@ export interface SeedsReport {
 
 /** Runs one history per seed and stops at the first that breaks a rule, which it then makes as short as it can. */
 export async function runSeeds({ first, count, onSeed = () => undefined, signal }: Seeds): Promise<SeedsReport> {
-  const report: SeedsReport = { histories: 0, turns: 0, consumedDOFs: 0, faults: 0, shown: 0, refusals: new Map(), failure: null };
+  const report: SeedsReport = { histories: 0, turns: 0, consumedDOFs: 0, faults: 0, shown: 0, joins: 0, guestTurns: 0, shared: 0, refusals: new Map(), failure: null };
   for (let seed = first; seed < first + count && !signal?.aborted; seed++) {
     try {
-      const { turns, consumedDOFs, faults, shown, refusals } = await simulate(planOf(seed), faultRateOf(seed));
-      report.turns += turns;
-      report.consumedDOFs += consumedDOFs;
-      report.faults += faults;
-      report.shown += shown;
+      const { refusals, ...counts } = await simulate(planOf(seed), faultRateOf(seed));
+      for (const each of counted) report[each] += counts[each];
       for (const [reason, times] of refusals) report.refusals.set(reason, (report.refusals.get(reason) ?? 0) + times);
     } catch (error) {
       report.failure = signal?.aborted ? null : await describeFailure(seed, error as Error);

@@ -7,6 +7,9 @@ import type { World } from './world.ts';
 export const players = ['ann', 'ben'] as const;
 export type Player = (typeof players)[number];
 export const agentsPerPlayer = 2;
+/** People who own no agent and join the sessions of players. */
+export const guests = ['cat', 'dan'] as const;
+export const people = [...players, ...guests];
 
 /** The administrator whose service grants and corrects. */
 export const administrator = { uid: 'root', email: null, emailVerified: false, admin: true };
@@ -15,7 +18,7 @@ export const administrator = { uid: 'root', email: null, emailVerified: false, a
 export const agentId = (player: string, index: number): string => `${player}-${index}`;
 
 /** Small limits, so that a short history meets all of them. */
-export const limits = { maxSessionsPerUser: 1, sessionTimeoutMinutes: 60, idleTimeoutMinutes: 10, turnTimeoutSeconds: 45, holdDOFs: 30, maxDOFsPerSession: 75 };
+export const limits = { maxSessionsPerUser: 1, sessionTimeoutMinutes: 60, idleTimeoutMinutes: 10, turnTimeoutSeconds: 45, holdDOFs: 30, maxDOFsPerSession: 75, maxMembers: 3 };
 
 const server: ServerConfig = serverConfigSchema.parse({
   limits, settleEveryDOFs: 20,

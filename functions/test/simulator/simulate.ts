@@ -1,9 +1,10 @@
+import type { UsageLine } from '../../src/credits/schema.ts';
 import { Clients } from './client.ts';
 import { carryOut, type Plan } from './commands.ts';
 import { drive } from './driver.ts';
 import { faultsOf } from './faults.ts';
 import { Invariants } from './invariants.ts';
-import { checkLive, checkQuiet } from './quiet.ts';
+import { checkLive, checkMembers, checkQuiet } from './quiet.ts';
 import { agentId, agentsPerPlayer, players, seedWorld } from './setup.ts';
 import { deliverEvents } from './triggers.ts';
 import { World, type Process } from './world.ts';
@@ -16,6 +17,10 @@ export interface History {
   faults: number;
   /** How often a settled session was compared with its `live/`. */
   shown: number;
+  /** People who joined a session, turns that they paid for, and open sessions with members that were compared with their live state. */
+  joins: number;
+  guestTurns: number;
+  shared: number;
   /** Refusals that clients got, by reason. */
   refusals: Map<string, number>;
 }
@@ -33,7 +38,7 @@ export async function simulate({ seed, commands }: Plan, faultRate = 0.01): Prom
   try {
     const invariants = new Invariants(world);
     const processOf = processes(world);
-    const clients = new Clients(world, processOf);
+    const clients = new Clients(world, processOf, invariants.membership);
     const check = (): void => { if (invariants.broken) throw invariants.broken; };
     const opening = [async () => void await seedWorld(world), ...players.flatMap((player) => Array.from({ length: agentsPerPlayer }, (_, agent) => () => (
       clients.money('grantDofs', player, agent, { idempotencyKey: `first-${agentId(player, agent)}`, amount: 100, source: 'hire', reason: 'hired' }))))];
@@ -47,11 +52,17 @@ export async function simulate({ seed, commands }: Plan, faultRate = 0.01): Prom
       return possible[chance.below(possible.length)]!;
     };
     await drive(world, { work: commands.map((command) => () => carryOut(command, clients, world)), parallel: 4, afterStep: check });
+    const shared = checkMembers(world);
     const shown = await quieten(world, clients, check);
     await drive(world, { work: [() => clients.audit()], parallel: 1, afterStep: check });
     checkQuiet(world, clients.told);
     const costs = [...clients.told.turns.values()];
-    return { commands: commands.length, turns: costs.length, consumedDOFs: costs.reduce((sum, cost) => sum + cost, 0), faults, shown, refusals: clients.told.refusals };
+    const documents = Object.values(world.firestore.dump('sessions'));
+    return {
+      commands: commands.length, turns: costs.length, consumedDOFs: costs.reduce((sum, cost) => sum + cost, 0), faults, shown, shared, refusals: clients.told.refusals,
+      joins: documents.filter(({ usedBy }) => typeof usedBy === 'string').length,
+      guestTurns: documents.flatMap(({ lines = [] }) => lines as UsageLine[]).filter(({ by }) => by !== undefined).length,
+    };
   } finally {
     await world.close();
   }

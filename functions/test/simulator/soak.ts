@@ -53,7 +53,7 @@ export async function soak({ users, frames, seed, faultRate, onFrame = () => und
     const count = (kind: string): void => { faults[kind] = (faults[kind] ?? 0) + 1; };
     const strikes = new Strikes(world, count);
     const processOf = pool(world);
-    const clients = new Clients(world, processOf);
+    const clients = new Clients(world, processOf, invariants.membership);
     const copies = (): number => {
       if (world.chance.is(faultRate)) { count('event twice'); return 2; }
       if (world.chance.is(faultRate)) { count('event late'); return 3; }

@@ -3,7 +3,7 @@ import type { SessionDoc } from '../../src/sessions/schema.ts';
 import { Clients } from './client.ts';
 import { drive } from './driver.ts';
 import { Invariants } from './invariants.ts';
-import { checkLive, checkQuiet } from './quiet.ts';
+import { checkLive, checkMembers, checkQuiet } from './quiet.ts';
 import { agentId, players, seedWorld } from './setup.ts';
 import { deliverEvents, eventsOf, type TriggerEvent } from './triggers.ts';
 import { World, type Process } from './world.ts';
@@ -37,7 +37,7 @@ export class Stage {
     this.invariants = new Invariants(this.world);
     this.pool.push(this.world.boot());
     const processOf = (): Process => this.nextProcess();
-    this.clients = new Clients(this.world, processOf);
+    this.clients = new Clients(this.world, processOf, this.invariants.membership);
     this.world.onCommit((changes) => this.events.push(...eventsOf(changes)));
     deliverEvents(this.world, { processOf, copies });
     this.opening = [() => seedWorld(this.world, names, agents, {}, rates), ...names.flatMap((name) => Array.from({ length: agents }, (_, index) => () => (
@@ -83,6 +83,7 @@ export class Stage {
   async curtain(): Promise<void> {
     this.world.faultOf = () => 'none';
     for (const process of this.world.processes) process.skewMs = 0;
+    checkMembers(this.world);
     await this.rest(20);
     checkLive(this.world);
     await this.rest(45, 20);
@@ -94,6 +95,17 @@ export class Stage {
   turn(requestId: string, parts: Partial<Parameters<Clients['turn']>[0]> = {}): Promise<void> {
     const player = parts.player ?? players[0];
     return this.clients.turn({ player, sessionId: this.clients.sessions.get(player)!, requestId, behaviour: 'answers', frame: false, leavesAfterMs: null, ...parts });
+  }
+
+  /** A turn of somebody else in the first player's session. */
+  guestTurn(player: string, requestId: string, parts: Partial<Parameters<Clients['turn']>[0]> = {}): Promise<void> {
+    return this.turn(requestId, { player, sessionId: this.clients.sessions.get(players[0])!, ...parts });
+  }
+
+  /** Lets somebody join the first player's session with an invite of its own. */
+  async admit(person: string, terms: Parameters<Clients['share']>[1] = {}): Promise<void> {
+    const invite = await this.clients.share(players[0], terms);
+    await this.clients.join(person, invite!);
   }
 
   agent(player: string = players[0], index = 0): AgentDoc {

@@ -71,6 +71,7 @@ export class World {
     useSystem({
       now: () => this.scheduler.now + (running.getStore()?.skewMs ?? 0),
       newId: () => `i${this.seed}-${++this.ids}`,
+      newSecret: () => String(++this.ids).padStart(32, 'x'),
       random: () => this.chance.next(),
       after: (ms, act) => {
         const process = running.getStore() ?? null;
