@@ -47,6 +47,7 @@ export interface ShownLive {
   members: Record<string, string>;
   dofs: { consumed: number };
   turn: { id?: string; state: string; by?: string };
+  online?: Record<string, true>;
 }
 
 /** `streams/{sessionId}` as a listener gets it. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { keptStreams } from '../src/live/kept-streams.ts';
 import { Crowd, type Ear, type Shared, type ShownLive, type ShownStreams } from './crowd.ts';
 import { deploy, endInstances, type Instance } from './deployed.ts';
 import { admin, closeClients, eventually, refusal, type Client } from './harness.ts';
@@ -31,7 +32,7 @@ async function talk(crowd: Crowd, name: string, except: Client | null = null): P
 async function hushed(crowd: Crowd): Promise<void> {
   const heard = ({ session, root, values, errors }: Ear): boolean => errors.length > 0 || (root === 'live'
     ? lastLive({ values } as Ear).turn.state === 'idle' && lastLive({ values } as Ear).dofs.consumed === inOrder(crowd, session).at(-1)!.data.consumedDOFs
-    : root === 'presence' || inOrder(crowd, session).every(({ data: { turnId } }) => isOver((values.at(-1) as ShownStreams)[turnId])));
+    : root === 'presence' || inOrder(crowd, session).slice(-keptStreams).every(({ data: { turnId } }) => isOver((values.at(-1) as ShownStreams)[turnId])));
   await eventually(() => crowd.ears.every(heard), 'everybody has heard everything');
 }
 
@@ -115,7 +116,14 @@ describe('twenty clients in five sessions', () => {
     await crowd.join(crowd.sessions[1]!, crowd.sessions[4]!.owner);
     [strangers, late, removed] = [guests.slice(13), guests[12]!, guests[4]!];
     await Promise.all(crowd.clients.map((client) => crowd.listen(client)));
-    await Promise.all(crowd.sessions.flatMap((session) => session.members.map((client) => crowd.appear(client, session))));
+    // One after the other: each of them starts a process of the emulator.
+    for (const session of crowd.sessions) {
+      for (const client of session.members) {
+        await crowd.appear(client, session);
+        const live = earsOf(client, session).find(({ root }) => root === 'live')!;
+        await eventually(() => Object.hasOwn(lastLive(live).online ?? {}, client.uid), 'it is shown as online');
+      }
+    }
 
     const [first, , third] = crowd.sessions as [Shared, Shared, Shared];
     const talking = talk(crowd, 'one', removed);

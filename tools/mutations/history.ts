@@ -5,6 +5,7 @@ import { unit } from './tests.ts';
 export const historyMutations: Mutation[] = [
   { guard: 'archive', what: 'The live state of a session is removed without an archive.', file: 'history/cleanup.ts', find: 'if (!await archiveTurns(session)) return null;', replace: '', tests: [unit('history/archive')] },
   { guard: 'archive', what: 'Turns of the ms at which a read was cut are left out.', file: 'history/history.ts', find: 'if (turns.length < size) return turns;', replace: 'if (turns.length > 0) return turns;', tests: [unit('history/history')] },
+  { guard: 'archive', what: 'A sweep that has read less cuts an archive short.', file: 'history/store-pages.ts', find: '(known.data()?.turns.length ?? 0) >= turns.length', replace: 'index < 0', tests: [unit('history/archive')] },
   { guard: 'archive', what: 'A list ends where the live state has gone.', file: 'history/turns.ts', find: 'if (found.length === 0) return null;', replace: '', tests: [unit('history/turns')] },
   { guard: 'archive', what: 'An older summary replaces one that goes further.', file: 'history/store-summary.ts', find: ' || current.through < next.through ?', replace: ' || next.through > 0 ?', tests: [unit('history/fold')] },
   { guard: 'deletion', what: 'An archive brings back what was deleted meanwhile.', file: 'history/store-pages.ts', find: ' || isDeleted(session)) return', replace: ') return', tests: [unit('history/deletion')] },

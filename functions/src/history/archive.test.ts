@@ -7,6 +7,7 @@ import { runSweep } from '../ops/sweep.ts';
 import { liveDatabase } from '../runtime/firebase.ts';
 import { now } from '../runtime/system.ts';
 import type { TurnDoc, TurnPageDoc } from './schema.ts';
+import { writePage } from './store-pages.ts';
 import { turnsBefore } from './turns.ts';
 
 const turnCount = 120;
@@ -71,6 +72,17 @@ describe('the archive of a session', () => {
     assert.deepEqual(pages.map(({ turns }) => turns.length), [50, 50, 20]);
     assert.deepEqual(pages.map(({ firstAt, turns }) => firstAt - turns[0]!.at), [0, 0, 0]);
     assert.deepEqual([gone, cleanupAt], [true, null]);
+  });
+
+  it('is not cut short by a sweep that began to read it before another one was done', async () => {
+    const stage = new ArchiveStage();
+    await stage.open();
+    const said = await stage.said();
+    await stage.play([() => stage.world.call(stage.world.boot(), async () => {
+      for (const turns of [said.slice(0, 50), said.slice(0, 49)]) assert.equal(await writePage(stage.sessionId, 0, turns), true);
+    })]);
+    assert.deepEqual(stage.pages().map(({ turns }) => turns), [said.slice(0, 50)]);
+    await stage.world.close();
   });
 
   it('comes to the same with a fault at every request of the sweep', async function () {

@@ -78,6 +78,18 @@ describe('sweep: what it does with a session', () => {
     assert.deepEqual([reports.at(-1), session().closeReason, session().settlement, shown()], [[1, 0, 0], 'idle', 'done', undefined]);
   });
 
+  it('reaches beyond those that cannot be ended', async () => {
+    await open();
+    const ids = Array.from({ length: 130 }, (_, index) => `${index < 120 ? 'bad' : 'good'}-${index}`);
+    const due = (index: number) => ({ open: false, generation: 1, limit: 0, consumed: 0, checkpointed: 0, expiresAt: 1, dueAt: index + 1 });
+    await stage.play([() => stage.world.call(stage.pool[0]!, () => liveDatabase('any').ref('meters').update(Object.fromEntries(ids.map((id, index) => [id, due(index)]))))]);
+    stage.world.faultOf = (_process, { paths }) => (paths.some((path) => path.startsWith('sessions/bad')) ? 'fail before' : 'none');
+    let failed = 0;
+    await stage.play([async () => { ({ failed } = await stage.world.call(stage.pool[0]!, () => runSweep(now))); }]);
+    const left = Object.keys(stage.world.node('meters') as object);
+    assert.deepEqual([failed, ids.filter((id) => left.includes(id))], [120, ids.slice(0, 120)]);
+  });
+
   it('leaves one open that was used in the moment between finding and ending it', async () => {
     const told = new Set<boolean>();
     for (let seed = 0; seed < 60 && told.size < 2; seed++) {
