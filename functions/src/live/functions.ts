@@ -14,6 +14,7 @@ export const processFrame = operation({
   input: processFrameInput,
   output: processFrameOutput,
   chunk: processFrameChunk,
+  maxBodyBytes: 15_000_000,
   options: { secrets: [geminiApiKey, googleApiKey, openaiApiKey], timeoutSeconds: 360, memory: '1GiB', concurrency: 20 },
   async handle(input, { caller, emit, signal }) {
     // Not with the module: what asks vendors is of no use to the other functions.
