@@ -12,6 +12,8 @@ const framework = join(dirname(createRequire(import.meta.url).resolve('@google-c
 
 /** One instance of a built function, as it is deployed: many requests at once in one process. */
 export interface Instance {
+  /** Where it listens, without a slash at the end. */
+  url: string;
   /** Calls it by the callable protocol; resolves with whatever it answers. */
   call: (idToken: string, data: unknown) => Promise<{ result?: Record<string, unknown>; error?: { status: string; message: string; details?: { reason?: string } } }>;
   /** Ends the process without letting it finish anything. */
@@ -21,15 +23,16 @@ export interface Instance {
 const running = new Set<ChildProcess>();
 
 /** Starts an instance of a built function under the functions framework, against the same emulators as the tests. */
-export async function deploy(target: keyof typeof operations, env: Record<string, string> = {}): Promise<Instance> {
+export async function deploy(target: keyof typeof operations | 'api', env: Record<string, string | undefined> = {}): Promise<Instance> {
   const port = await freePort();
   const child = spawn(process.execPath, [framework, '--target', target, '--signature-type', 'http', '--port', String(port), '--source', functionsFolder], {
-    cwd: functionsFolder, stdio: 'ignore', env: { ...process.env, ...env },
+    cwd: functionsFolder, stdio: 'ignore', env: { ...process.env, FUNCTION_TARGET: target, FUNCTION_SIGNATURE_TYPE: 'http', ...env },
   });
   running.add(child);
-  const url = `http://127.0.0.1:${port}/`;
+  const url = `http://127.0.0.1:${port}`;
   await eventually(() => fetch(url, { method: 'OPTIONS' }).then(() => true, () => false), `${target} to listen`);
   return {
+    url,
     call: async (idToken, data) => {
       const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${idToken}` }, body: JSON.stringify({ data }) });
       return await response.json() as Awaited<ReturnType<Instance['call']>>;

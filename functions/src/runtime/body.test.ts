@@ -22,9 +22,7 @@ describe('the body of a request', () => {
     assert.throws(() => parse(nested(40_000)), refused);
     assert.throws(() => parse(nested(1_000_000)), refused);
     for (const list of ['0,', '{},', '[],', '"a",'].map((value) => `[${value.repeat(10_000)}0]`)) assert.throws(() => parse(list), refused);
-    const started = performance.now();
-    assert.throws(() => parse(`[${'{},'.repeat(5_000_000)}0]`), refused);
-    assert.ok(performance.now() - started < 500, 'not parsed at all');
+    assert.throws(() => parse(`[${'{},'.repeat(5_000_000)}`), { ...refused, message: /too many values/ }, 'not even parsed');
     assert.doesNotThrow(() => parse(JSON.stringify({ data: 'x'.repeat(10_000_000) })));
     assert.doesNotThrow(() => parse(JSON.stringify({ data: ', [{'.repeat(20_000) })), 'a text');
   });

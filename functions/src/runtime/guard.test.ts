@@ -112,6 +112,11 @@ describe('a request, before the platform sees it', () => {
     }
   });
 
+  it('is refused with an address that cannot be decoded', async () => {
+    await refuses(rest, { method: 'GET', path: '/v1/%E0%A4%A', headers: {} }, 400);
+    assert.equal((await send(rest, { method: 'GET', path: '/v1/a%20b?q=%E0%A4%A', headers: {} })).status, 200);
+  });
+
   it('is refused by a callable under any other method than POST', async () => {
     for (const method of ['GET', 'PUT', 'PATCH', 'DELETE']) assert.equal((await refuses(callable, { method, headers: {} }, 405)).headers.allow, 'POST, OPTIONS');
     assert.equal((await send(callable, { method: 'OPTIONS', headers: {} })).status, 200);
