@@ -4,6 +4,11 @@ import { startAppCheckService, type AppCheckService } from './app-check-service.
 import { deploy, endInstances, type Instance } from './deployed.ts';
 import { admin, clientOf, closeClients, givePlayer, readUser, type Player } from './harness.ts';
 
+after(async () => {
+  await endInstances();
+  await closeClients();
+});
+
 /** What a call comes to: the reason of its refusal, or `ok`. */
 type Call = (appToken: string | undefined, idToken: string, data?: object) => Promise<string>;
 
@@ -40,11 +45,7 @@ describe('App Check', () => {
     idToken = await player.idToken();
     adminToken = await (await clientOf('app-check-admin', { admin: true })).idToken();
   });
-  after(async () => {
-    await endInstances();
-    service.close();
-    await closeClients();
-  });
+  after(() => service.close());
 
   const ways: [string, (operation: Operation) => Call][] = [['callables', (operation) => viaCallable(instances[operation])], ['REST', (operation) => viaRest(instances.api, operation)]];
 
@@ -81,7 +82,7 @@ describe('App Check', () => {
       });
 
       it('uses a token up with a grant, which needs the claim as before', async () => {
-        const grant = { userId: player.uid, agentInstanceId: player.agentInstanceId, amount: 1, source: 'bonus', reason: 'test', idempotencyKey: `app-check-${way}` };
+        const grant = { userId: player.uid, agentInstanceId: player.agentInstanceId, amount: 1, source: 'trial', reason: 'test', idempotencyKey: `app-check-${way}` };
         assert.equal(await call('grantDofs')(service.token(), idToken, grant), 'not_admin');
         const token = service.token();
         assert.equal(await call('grantDofs')(token, adminToken, grant), 'ok');

@@ -114,7 +114,8 @@ describe('built functions under the functions framework', () => {
 
     it('compress answers from 1 KB on, for clients that can take it', async () => {
       const packed = await send(api, { path: '/v1/openapi.json', headers: { 'accept-encoding': 'gzip' } });
-      assert.deepEqual([packed.headers['content-encoding'], packed.headers.vary], ['gzip', 'Accept-Encoding']);
+      assert.equal(packed.headers['content-encoding'], 'gzip');
+      assert.match(packed.headers.vary ?? '', /\bAccept-Encoding\b/);
       const whole = await send(api, { path: '/v1/openapi.json' });
       assert.equal(whole.headers['content-encoding'], undefined);
       assert.deepEqual(gunzipSync(packed.bytes), whole.bytes);
@@ -127,9 +128,9 @@ describe('built functions under the functions framework', () => {
       const events = await send(api, { method: 'POST', path: `/v1/sessions/${sessionId}/frames`, headers: { ...jsonHeaders, accept: 'text/event-stream', 'accept-encoding': 'gzip' }, body: '{"requestId":"one","instruction":"Hello"}' });
       assert.deepEqual([events.status, events.headers['content-type'], events.headers['content-encoding']], [200, 'text/event-stream', undefined]);
       assert.match(events.bytes.toString(), /event: result\n/);
-      const file = await send(api, { path: '/v1/usage/export?from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z', headers: { authorization, 'accept-encoding': 'gzip' } });
+      const file = await send(api, { path: '/v1/usage/export?from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z&format=csv', headers: { authorization, 'accept-encoding': 'gzip' } });
       assert.deepEqual([file.status, file.headers['content-encoding']], [200, 'gzip'], file.bytes.toString());
-      assert.match(gunzipSync(file.bytes).toString(), /^[a-zA-Z,]+\r\n$/);
+      assert.match(gunzipSync(file.bytes).toString(), /^[\w,]+\r\n$/);
     });
 
     it('refuse an id that differs from the one in the address, and act on neither', async () => {

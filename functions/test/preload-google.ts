@@ -6,7 +6,8 @@ const hosts = ['firebaseappcheck.googleapis.com', 'oauth2.googleapis.com', 'www.
 const port = process.env['JIGA_TEST_GOOGLE_PORT'];
 
 https.request = ((given: RequestOptions | string | URL, ...rest: unknown[]): ClientRequest => {
-  const options: RequestOptions = typeof given === 'string' || given instanceof URL ? hostAndPath(new URL(given)) : given;
+  const more = rest.find((each) => typeof each === 'object') as RequestOptions | undefined;
+  const options: RequestOptions = typeof given === 'string' || given instanceof URL ? { ...hostAndPath(new URL(given)), ...more } : given;
   const host = String(options.hostname ?? options.host);
   if (!hosts.includes(host)) throw new Error(`a test asks ${host}`);
   const { agent: _agent, ...others } = options;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Validator } from '@seriousme/openapi-schema-validator';
+import type { AgentDoc } from '../src/agents/schema.ts';
 import { prepareTurn } from '../src/live/prepare.ts';
 import { processFrameChunk, processFrameOutput } from '../src/live/schema.ts';
 import { httpStatusOf } from '../src/runtime/errors.ts';
@@ -188,7 +189,7 @@ describe('the REST API', () => {
       ['POST', `/v1/sessions/${foreign}/end`, { sessionId }],
     ];
     for (const [method, path, body] of requests) assertError(await rest(method, path, { as: owner, body }), 'invalid-argument', 'bad_input');
-    assert.deepEqual(await Promise.all([owner.agentInstanceId, second].map(async (id) => (await read(`users/${owner.uid}/agents/${id}`))?.['customName'])), [null, null]);
+    assert.deepEqual(await Promise.all([owner.agentInstanceId, second].map(async (id) => (await read<AgentDoc>(`users/${owner.uid}/agents/${id}`))?.customName)), [null, null]);
     for (const id of [sessionId, foreign]) {
       assert.equal((await read<SessionDoc>(`sessions/${id}`))?.status, 'active');
       assert.equal((await admin().database.ref(`meters/${id}/consumed`).get()).val(), 0);

@@ -1,6 +1,6 @@
 /** Kinds of guards: those of the money code, and of what vendors and models can reach; every one of them has a mutant. */
 export const guards = [
-  'idempotency', 'negative amount', 'precondition', 'created once', 'expiry', 'fence', 'session limit', 'hold limit', 'price bound', 'close once', 'event', 'release', 'prepaid', 'quota', 'reach', 'member',
+  'idempotency', 'negative amount', 'precondition', 'created once', 'expiry', 'fence', 'session limit', 'hold limit', 'price bound', 'close once', 'event', 'release', 'prepaid', 'quota', 'reach', 'member', 'rate limit', 'replay',
 ] as const;
 export type Guard = (typeof guards)[number];
 

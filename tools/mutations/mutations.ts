@@ -2,11 +2,12 @@ import { creditStoreMutations } from './credits-store.ts';
 import { creditMutations, priceMutations } from './credits.ts';
 import { liveMutations } from './live.ts';
 import type { Mutation, TestRun } from './mutation.ts';
+import { runtimeMutations } from './runtime.ts';
 import { sessionMutations } from './sessions.ts';
 import { turnMutations } from './turns.ts';
 
-/** Every mutant: one guard that is missing, of the money code and of what vendors and models can reach. */
-export const mutations: Mutation[] = [...creditMutations, ...priceMutations, ...creditStoreMutations, ...liveMutations, ...turnMutations, ...sessionMutations];
+/** Every mutant: one guard that is missing, of the money code, of what vendors and models can reach, and of what stands before every operation. */
+export const mutations: Mutation[] = [...creditMutations, ...priceMutations, ...creditStoreMutations, ...liveMutations, ...turnMutations, ...sessionMutations, ...runtimeMutations];
 
 /** The mutants whose guard, sentence or file contains every one of the words. */
 export function selectMutations(words: string[]): Mutation[] {

@@ -8,6 +8,8 @@ import { useSystem } from '../runtime/system.ts';
 import { serverConfigSchema } from '../sessions/schema.ts';
 import { getServerStatus } from './functions.ts';
 
+const model = { vision: 'm', chat: 'm' };
+
 describe('the status of the service', () => {
   const { gate, log } = record();
   const firestore = createMemoryFirestore({ gate });
@@ -17,7 +19,7 @@ describe('the status of the service', () => {
   before(async () => {
     useDatabases({ firestore, live: database, pubsub: undefined as unknown as PubSub });
     useSystem({ now: () => time, newId: () => '', random: () => 0, after: () => () => undefined });
-    await createMemoryFirestore({ data: firestore.data }).doc('config/server').set(serverConfigSchema.parse({ endpoints: { apiBaseUrl: '', liveDatabaseUrl: '' }, modelRouting: {} }));
+    await createMemoryFirestore({ data: firestore.data }).doc('config/server').set(serverConfigSchema.parse({ endpoints: { apiBaseUrl: '', liveDatabaseUrl: '' }, modelRouting: { gemini: model, google: model, openai: model } }));
   });
   after(async () => {
     useDatabases(null);

@@ -6,6 +6,7 @@ import { AppError, errorBody, httpStatusOf, toAppError } from './errors.ts';
 import { runOperation, type Download, type Operation } from './operation.ts';
 import { numericFields, openApiDocument } from './openapi.ts';
 import { compressible, methodsAt, requireSameIds } from './rest-rules.ts';
+import { writerTo } from './rest-writer.ts';
 
 /** A check of the deployment's databases, for `/ready`. */
 export type ReadinessCheck = () => Promise<Record<string, boolean>>;
@@ -95,16 +96,20 @@ function answerTo(op: Operation, request: Request, response: Response): Answer {
 }
 
 function eventAnswer(response: Response): Answer {
-  let full = false;
+  const { write, taken } = writerTo(response);
+  const send = (event: string, data: unknown): void => {
+    if (!response.headersSent) response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  };
   return {
-    emit: (chunk) => { full = !sendEvent(response, 'chunk', chunk); },
-    taken: () => (full ? drained(response) : Promise.resolve()),
+    emit: (chunk) => send('chunk', chunk),
+    taken,
     finish: (result) => {
-      sendEvent(response, 'result', result);
+      send('result', result);
       response.end();
     },
     fail: (error) => {
-      sendEvent(response, 'error', errorBody(error));
+      send('error', errorBody(error));
       response.end();
     },
   };
@@ -112,7 +117,7 @@ function eventAnswer(response: Response): Answer {
 
 /** A file, piece by piece. Once it has begun, a failure breaks the connection: nobody may take what has come for the whole. */
 function fileAnswer(op: Operation, download: Download, request: Request, response: Response): Answer {
-  let full = false;
+  const { write, taken } = writerTo(response);
   const begin = (): void => {
     if (response.headersSent) return;
     const { contentType, fileName } = download.file(op.input.parse(inputOf(op, request)) as never);
@@ -123,28 +128,15 @@ function fileAnswer(op: Operation, download: Download, request: Request, respons
   return {
     emit: (chunk) => {
       begin();
-      full = !response.write((chunk as { text: string }).text);
+      write((chunk as { text: string }).text);
     },
-    taken: () => (full ? drained(response) : Promise.resolve()),
+    taken,
     finish: () => {
       begin();
       response.end();
     },
     fail: () => response.destroy(),
   };
-}
-
-/** Resolves when the caller has taken what was written, or has gone. */
-function drained(response: Response): Promise<void> {
-  if (response.closed) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => {
-      response.off('close', done);
-      resolve();
-    };
-    // A compressed answer has its own "drain", and no other way to stop listening for it.
-    response.once('drain', done).on('close', done);
-  });
 }
 
 /** What an operation gets: what was sent, and the ids of the address. */
@@ -163,12 +155,6 @@ function givenIn(op: Operation, request: Request): Record<string, unknown> {
 function queryOf(op: Operation, request: Request): Record<string, unknown> {
   const numbers = numericFields(op);
   return Object.fromEntries(Object.entries(request.query).map(([key, value]) => [key, numbers.has(key) && typeof value === 'string' && /^-?\d{1,9}$/.test(value) ? Number(value) : value]));
-}
-
-/** Whether there is room for more. */
-function sendEvent(response: Response, event: string, data: unknown): boolean {
-  if (!response.headersSent) response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-  return response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
 }
 
 function sendError(response: Response, error: AppError, status: number = httpStatusOf[error.code]): void {
