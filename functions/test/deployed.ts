@@ -7,12 +7,16 @@ import { fileURLToPath } from 'node:url';
 import type { operations } from '../src/operations.ts';
 import { eventually } from './harness.ts';
 
+/** What can be deployed by itself: an operation, or all of them behind their routes. */
+export type Deployable = keyof typeof operations | 'api';
+
 const functionsFolder = dirname(dirname(fileURLToPath(import.meta.url)));
 const framework = join(dirname(createRequire(import.meta.url).resolve('@google-cloud/functions-framework')), 'main.js');
 
 /** One instance of a built function, as it is deployed: many requests at once in one process. */
-export interface Instance<Name extends keyof typeof operations = keyof typeof operations> {
+export interface Instance<Name extends Deployable = Deployable> {
   target: Name;
+  /** Where it listens, without a slash at the end. */
   url: string;
   /** Calls it by the callable protocol; resolves with whatever it answers. */
   call: (idToken: string, data: unknown) => Promise<{ result?: Record<string, unknown>; error?: { status: string; message: string; details?: { reason?: string } } }>;
@@ -23,13 +27,13 @@ export interface Instance<Name extends keyof typeof operations = keyof typeof op
 const running = new Set<ChildProcess>();
 
 /** Starts an instance of a built function under the functions framework, against the same emulators as the tests. */
-export async function deploy<Name extends keyof typeof operations>(target: Name, env: Record<string, string> = {}): Promise<Instance<Name>> {
+export async function deploy<Name extends Deployable>(target: Name, env: Record<string, string | undefined> = {}): Promise<Instance<Name>> {
   const port = await freePort();
   const child = spawn(process.execPath, [framework, '--target', target, '--signature-type', 'http', '--port', String(port), '--source', functionsFolder], {
-    cwd: functionsFolder, stdio: 'ignore', env: { ...process.env, ...env },
+    cwd: functionsFolder, stdio: 'ignore', env: { ...process.env, FUNCTION_TARGET: target, FUNCTION_SIGNATURE_TYPE: 'http', ...env },
   });
   running.add(child);
-  const url = `http://127.0.0.1:${port}/`;
+  const url = `http://127.0.0.1:${port}`;
   await eventually(() => fetch(url, { method: 'OPTIONS' }).then(() => true, () => false), `${target} to listen`);
   return {
     target,

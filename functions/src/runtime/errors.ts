@@ -48,6 +48,8 @@ export type ErrorReason =
   | 'request_in_progress'
   | 'request_conflict'
   | 'contention'
+  | 'rate_limited'
+  | 'app_check'
   | 'maintenance'
   | 'agent_unavailable'
   | 'provider_configuration'
@@ -97,4 +99,9 @@ export function describeError(error: unknown): ErrorDescription {
   if (!(error instanceof Error)) return { name: 'Unknown', message: typeof error };
   const { name, message, stack, cause } = error;
   return { name, message, stack, ...(cause === undefined ? {} : { cause: describeError(cause) }) };
+}
+
+/** An error as the REST API answers it. */
+export function errorBody({ code, message, details }: AppError): object {
+  return { error: { code, message, ...(details ? { details } : {}) } };
 }
