@@ -13,7 +13,7 @@ interface Sent { method?: string; path?: string; headers?: OutgoingHttpHeaders |
 
 /** A server behind the guard that answers with the body it gets. */
 async function serve(rules: Partial<Rules> = {}): Promise<{ server: Server; port: number }> {
-  const server = createServer(guarded((incoming, response) => response.end(JSON.stringify({ seen: (incoming as { body?: unknown }).body ?? 'nothing' })), { callable: false, maxBodyBytes: 1_000, ...rules }));
+  const server = createServer(guarded((incoming, response) => response.end(JSON.stringify({ seen: (incoming as { body?: unknown }).body ?? 'nothing' })), { callable: false, maxBodyBytes: 1_000, origins: ['https://game.example'], ...rules }));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return { server, port: (server.address() as AddressInfo).port };
@@ -73,6 +73,15 @@ describe('a request, before the platform sees it', () => {
     const broken = { body: '{"planted":' };
     assert.deepEqual((await refuses(rest, broken, 400)).body, { error: { code: 'invalid-argument', message: 'The body is not valid JSON in UTF-8.', details: { reason: 'bad_input' } } });
     assert.deepEqual((await refuses(callable, broken, 400)).body, { error: { status: 'INVALID_ARGUMENT', message: 'The body is not valid JSON in UTF-8.', details: { reason: 'bad_input' } } });
+  });
+
+  it('is refused readably for the browsers that may call, and for no others', async () => {
+    const refusedFor = async (origin: string): Promise<unknown[]> => {
+      const { headers } = await refuses(rest, { headers: { ...json, origin }, body: '{' }, 400);
+      return [headers['access-control-allow-origin'], headers.vary];
+    };
+    assert.deepEqual(await refusedFor('https://game.example'), ['https://game.example', 'Origin']);
+    assert.deepEqual(await refusedFor('https://evil.example'), [undefined, undefined]);
   });
 
   it('is refused as a callable without its envelope', async () => {

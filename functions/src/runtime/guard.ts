@@ -3,6 +3,7 @@ import { HttpsError } from 'firebase-functions/https';
 import { badInput, parseBody, requireEnvelope } from './body.ts';
 import { errorBody, toAppError, type AppError } from './errors.ts';
 import type { Operation } from './operation.ts';
+import { browserOrigins } from './params.ts';
 
 /** Most bytes of the body of an operation that does not say otherwise. */
 const usualBodyBytes = 65_536;
@@ -22,6 +23,8 @@ export interface Rules {
   /** Whether it speaks the protocol of callables; otherwise it is the REST API. */
   callable: boolean;
   maxBodyBytes: number;
+  /** Origins whose browsers are told why a request is refused; true: all. */
+  origins: boolean | string[];
 }
 
 /** A request that is refused before anybody looks at its input. */
@@ -41,7 +44,7 @@ export function guardServer(operations: Record<string, Operation>): void {
   if (signature !== 'http') return;
   const op = Object.hasOwn(operations, target) ? operations[target] : undefined;
   const sizes = (op ? [op] : Object.values(operations)).map(({ maxBodyBytes }) => maxBodyBytes ?? usualBodyBytes);
-  const rules = { callable: op !== undefined, maxBodyBytes: Math.max(...sizes) };
+  const rules = { callable: op !== undefined, maxBodyBytes: Math.max(...sizes), origins: browserOrigins() };
   const createServer = http.createServer.bind(http) as (...given: unknown[]) => http.Server;
   http.createServer = ((...given: unknown[]) => createServer(...given.map((each) => (typeof each === 'function' ? guarded(each as RequestListener, rules) : each))));
 }
@@ -51,9 +54,9 @@ export function guarded(listener: RequestListener, rules: Rules): RequestListene
   return (request, response) => {
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
     const refused = refusalOf(request, rules);
-    if (refused) refuse(response, refused, rules);
+    if (refused) refuse(request, response, refused, rules);
     else if (request.method === 'OPTIONS' || !hasBody(request)) listener(request, response);
-    else void parsed(request, rules).then((refusal) => (refusal ? refuse(response, refusal, rules) : listener(request, response)));
+    else void parsed(request, rules).then((refusal) => (refusal ? refuse(request, response, refusal, rules) : listener(request, response)));
   };
 }
 
@@ -115,7 +118,8 @@ function read(request: IncomingMessage, maxBytes: number): Promise<Buffer | null
   });
 }
 
-function refuse(response: ServerResponse, { status, error, allow }: Refusal, { callable }: Rules): void {
+function refuse({ headers: { origin } }: IncomingMessage, response: ServerResponse, { status, error, allow }: Refusal, { callable, origins }: Rules): void {
+  if (origin !== undefined && (origins === true || (origins !== false && origins.includes(origin)))) response.setHeader('access-control-allow-origin', origin).setHeader('vary', 'Origin');
   if (allow) response.setHeader('allow', allow);
   const { code, message, details } = error;
   const body = callable ? { error: new HttpsError(code, message, details).toJSON() } : errorBody(error);
