@@ -1,7 +1,7 @@
 import { operations } from '../src/operations.ts';
 import type { Caller, Place } from './access-rules.ts';
 import type { Stage } from './access-stage.ts';
-import type { Instance } from './deployed.ts';
+import { deploy, type Instance } from './deployed.ts';
 import { tokenPart } from './google-service.ts';
 import { revokedSeconds, type IdTokenService } from './id-token-service.ts';
 
@@ -21,6 +21,15 @@ export interface Answer {
 /** Where the operations are served. */
 export type Served = Record<Way, Instance>;
 
+const host = new URL('all-callables.ts', import.meta.url).pathname;
+const unlimited = { RATE_LIMIT_PER_USER: '1000000', RATE_LIMIT_PER_ADDRESS: '1000000' };
+
+/** Serves every operation in both ways from the built functions, which take the tokens of this service and no other. */
+export async function serveAll({ env }: IdTokenService, parameters: Record<string, string> = unlimited): Promise<Served> {
+  const [callable, rest] = await Promise.all([deploy('processFrame', { ...env, ...parameters }, host), deploy('api', { ...env, ...parameters })]);
+  return { callable, REST: rest };
+}
+
 /** Calls an operation; without a token when it is null. */
 export async function call(served: Served, way: Way, name: keyof typeof operations, input: object, token: string | null): Promise<Answer> {
   const { path, body, method } = way === 'REST' ? restRequest(name, input) : { path: `/${name}`, body: { data: input }, method: 'POST' };
@@ -31,7 +40,8 @@ export async function call(served: Served, way: Way, name: keyof typeof operatio
   return { status: response.status, text, error: response.status < 400 ? null : errorOf(text) };
 }
 
-function errorOf(text: string): Answer['error'] {
+/** The error of an answer's body, in words that both ways have in common. */
+export function errorOf(text: string): Answer['error'] {
   const { error: { status, ...error } } = JSON.parse(text) as { error: { status?: string; code: string; message: string } };
   return status === undefined ? error : { ...error, code: status.toLowerCase().replaceAll('_', '-') };
 }

@@ -3,10 +3,10 @@ import { inParallel } from '../../tools/parallel.ts';
 import type { operations } from '../src/operations.ts';
 import { httpStatusOf } from '../src/runtime/errors.ts';
 import { cellsOf, forms, type Cell } from './access.ts';
-import { call, placeFor, tokenOf, ways, type Answer, type Served, type Way } from './access-calls.ts';
+import { call, placeFor, serveAll, tokenOf, ways, type Answer, type Served, type Way } from './access-calls.ts';
 import { codeOf, type Form } from './access-rules.ts';
 import { setStage, storedOf, type Stage } from './access-stage.ts';
-import { deploy, endInstances } from './deployed.ts';
+import { endInstances } from './deployed.ts';
 import { closeClients } from './harness.ts';
 import { startIdTokenService, type IdTokenService } from './id-token-service.ts';
 
@@ -14,8 +14,6 @@ after(async () => {
   await endInstances();
   await closeClients();
 });
-
-const host = new URL('all-callables.ts', import.meta.url).pathname;
 
 /** Asks a few at a time; answers in the order of the items. */
 async function answersTo<T>(items: T[], ask: (item: T) => Promise<Answer[]>): Promise<Answer[][]> {
@@ -33,9 +31,7 @@ describe('who may do what', () => {
   before(async function () {
     this.timeout(120_000);
     tokens = await startIdTokenService();
-    const lifted = { RATE_LIMIT_PER_USER: '1000000', RATE_LIMIT_PER_ADDRESS: '1000000' };
-    const [callable, rest] = await Promise.all([deploy('processFrame', { ...tokens.env, ...lifted }, host), deploy('api', { ...tokens.env, ...lifted })]);
-    served = { callable, REST: rest };
+    served = await serveAll(tokens);
     stage = await setStage();
     stored = await storedOf(stage);
   });

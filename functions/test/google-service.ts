@@ -65,6 +65,7 @@ export async function startGoogleService(answers: Answers): Promise<GoogleServic
 async function serve(request: IncomingMessage, response: ServerResponse, answer: Answers[string] | undefined): Promise<void> {
   const body = (await request.toArray() as Buffer[]).join('');
   const json = request.headers['content-type']?.startsWith('application/json') === true && body !== '';
-  response.writeHead(answer ? 200 : 503, { 'content-type': 'application/json' });
+  // Keys may be kept for a while.
+  response.writeHead(answer ? 200 : 503, { 'content-type': 'application/json', ...(answer ? { 'cache-control': 'public, max-age=3600' } : {}) });
   response.end(JSON.stringify(answer?.(json ? JSON.parse(body) as Record<string, unknown> : {}) ?? { error: { status: 'UNAVAILABLE', message: 'down' } }));
 }

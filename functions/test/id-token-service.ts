@@ -10,8 +10,8 @@ export interface IdTokenService extends Omit<GoogleService, 'env'> {
   keys: Keys;
   /** An ID token of this account as Firebase Auth signs it, but for these parts. */
   token: (uid: string, parts?: TokenParts) => string;
-  /** Disables an account. */
-  disable: (uid: string) => void;
+  /** Disables an account; false: enables it again. */
+  disable: (uid: string, disabled?: boolean) => void;
 }
 
 /** How long ago every account was signed out of everything, in seconds: tokens of a sign-in from before are revoked. */
@@ -37,7 +37,7 @@ export async function startIdTokenService(): Promise<IdTokenService> {
       const payload = { iss: `https://securetoken.google.com/${project}`, aud: project, auth_time: now, user_id: uid, sub: uid, iat: now, exp: now + 3_600, firebase: { identities: {}, sign_in_provider: 'custom' }, ...claims };
       return signToken({ alg: 'RS256', kid: 'test', typ: 'JWT', ...header }, payload, key);
     },
-    disable: (uid) => void disabled.add(uid),
+    disable: (uid, off = true) => void (off ? disabled.add(uid) : disabled.delete(uid)),
   };
 }
 

@@ -38,10 +38,10 @@ export async function callerOfHeader(authorization: string | undefined): Promise
   }
 }
 
-/** Whether verification failed for want of an answer from Google, not because of the token. */
-function isOutage(error: unknown): boolean {
-  const { code = '' } = error as { code?: string };
-  return code.startsWith('app/') || outages.has(code);
+/** Whether verification failed for want of an answer from Google, not because of the token. Of keys that cannot be had the SDK tells by a message alone. */
+export function isOutage(error: unknown): boolean {
+  const { code = '', message = '' } = error as { code?: string; message?: string };
+  return code.startsWith('app/') || outages.has(code) || /^Error (fetching public keys|while making request)/.test(message);
 }
 
 const outages = new Set(['auth/internal-error', 'auth/insufficient-permission', 'auth/invalid-credential', 'auth/quota-exceeded', 'auth/too-many-requests']);
