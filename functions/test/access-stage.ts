@@ -23,19 +23,19 @@ export interface Stage {
 /** With voice chat, which is the most that there is to refuse. */
 const productId = 'gemini-legend';
 
-/** Sets a stage, in the state that its own operations would leave, but without their events. */
-export async function setStage(): Promise<Stage> {
+/** Sets a stage, in the state that its own operations would leave, but without their events. Without a foreign household, its target is one more that is missing. */
+export async function setStage({ foreign: withForeign = true } = {}): Promise<Stage> {
   const id = randomUUID().slice(0, 13);
   const uids = Object.fromEntries(people.map((person) => [person, `${person}-${id}`])) as Stage['uids'];
   const stranger = `stranger-${id}`;
   const [own, foreign] = await Promise.all([
     settle(uids.owner, { members: { [uids.player]: 'player', [uids.spectator]: 'spectator' }, removed: uids.removed, email: null }),
-    settle(stranger, { members: { [`${stranger}-friend`]: 'player' }, removed: `${stranger}-former`, email: 'somebody@jiga.example' }),
+    withForeign ? settle(stranger, { members: { [`${stranger}-friend`]: 'player' }, removed: `${stranger}-former`, email: 'somebody@jiga.example' }) : null,
   ]);
   const accounts = [...Object.values(uids), stranger];
-  await Promise.all(accounts.map((uid) => admin().firestore.doc(`users/${uid}`).set(userOf(uid === uids.owner ? own.open : uid === stranger ? foreign.open : null))));
+  await Promise.all(accounts.map((uid) => admin().firestore.doc(`users/${uid}`).set(userOf(uid === uids.owner ? own.open : uid === stranger && foreign ? foreign.open : null))));
   const missing = { ...own.open, userId: `nobody-${id}`, agentInstanceId: `none-${id}`, sessionId: `none-${id}`, invite: toInvite(`none-${id}`, newText()), holdId: 'none', grantId: 'none' };
-  return { uids, accounts, places: { own: own.open, foreign: foreign.open, missing, ended: own.ended } };
+  return { uids, accounts, places: { own: own.open, foreign: foreign?.open ?? missing, missing, ended: own.ended } };
 }
 
 interface Household {

@@ -55,19 +55,22 @@ describe('who may do what', () => {
     describe(`${name} ${form.as ?? ''}`.trim(), () => {
       it(`answers ${still.length} of ${cells.length} callers and changes nothing for them`, async () => {
         const answers = await answersTo(still, (cell) => Promise.all(ways.map((way) => ask(stage, way, name, form, cell))));
+        // What this one has changed is not the fault of the next.
+        const was = stored;
+        stored = await storedOf(stage);
         for (const [index, cell] of still.entries()) for (const [at, way] of ways.entries()) assertOutcome(cell, way, answers[index]![at]!);
         for (const [index, cell] of still.entries()) assert.deepEqual(answers[index]![0]!.error, answers[index]![1]!.error, `${cell.caller}, ${cell.target}: both ways answer alike`);
         for (const at of ways.keys()) {
           const hidden = still.flatMap(({ expected }, index) => (expected === 'not_found' || expected === 'invite_invalid' ? [answers[index]![at]!.text] : []));
           assert.ok(new Set(hidden).size <= 1, `what is foreign and what is missing are told apart: ${[...new Set(hidden)].join(' ')}`);
         }
-        assert.deepEqual(await storedOf(stage), stored);
+        assert.deepEqual(stored, was);
       });
 
       if (moving.length === 0) return;
       it(`does it for ${moving.map(({ caller, target }) => `${caller} (${target})`).join(', ')}`, async () => {
         await inParallel(moving.flatMap((cell) => ways.map((way) => ({ cell, way }))), 4, async ({ cell, way }) => {
-          const own = await setStage();
+          const own = await setStage({ foreign: cell.target === 'foreign' });
           const before = await storedOf(own);
           assertOutcome(cell, way, await ask(own, way, name, form, cell));
           assert.notDeepEqual(await storedOf(own), before, `${cell.caller}, ${cell.target}, by ${way} has changed nothing`);
