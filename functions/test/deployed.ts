@@ -26,10 +26,10 @@ export interface Instance<Name extends Deployable = Deployable> {
 
 const running = new Set<ChildProcess>();
 
-/** Starts an instance of a built function under the functions framework, against the same emulators as the tests. */
-export async function deploy<Name extends Deployable>(target: Name, env: Record<string, string | undefined> = {}): Promise<Instance<Name>> {
+/** Starts an instance of a built function under the functions framework, against the same emulators as the tests; `source` is the module that exports it. */
+export async function deploy<Name extends Deployable>(target: Name, env: Record<string, string | undefined> = {}, source = functionsFolder): Promise<Instance<Name>> {
   const port = await freePort();
-  const child = spawn(process.execPath, [framework, '--target', target, '--signature-type', 'http', '--port', String(port), '--source', functionsFolder], {
+  const child = spawn(process.execPath, [framework, '--target', target, '--signature-type', 'http', '--port', String(port), '--source', source], {
     cwd: functionsFolder, stdio: 'ignore', env: { ...process.env, FUNCTION_TARGET: target, FUNCTION_SIGNATURE_TYPE: 'http', ...env },
   });
   running.add(child);

@@ -136,7 +136,8 @@ export async function givePlayerOf(like: string, parts: Record<string, unknown>)
   return givePlayer({ productId, dofs: 5_000 });
 }
 
-async function giveAgent(uid: string, agentInstanceId: string, { dofs = 1_000, productId = 'gemini-rookie', lots = [{ amount: dofs }], alertThresholds = [] }: PlayerOptions): Promise<void> {
+/** Gives an account an agent with its balance and ledger. */
+export async function giveAgent(uid: string, agentInstanceId: string, { dofs = 1_000, productId = 'gemini-rookie', lots = [{ amount: dofs }], alertThresholds = [] }: PlayerOptions): Promise<void> {
   const { firestore } = admin();
   const ref = firestore.doc(`users/${uid}/agents/${agentInstanceId}`);
   const createdAt = Timestamp.now();

@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
 import { HttpsError } from 'firebase-functions/https';
 import { z } from 'zod';
 import type { Caller } from './caller.ts';
@@ -142,21 +146,45 @@ describe('an operation: failure', () => {
 });
 
 describe('an operation as a callable', () => {
-  const call = callable(greet('signed-in', ({ name }, { emit, signal }) => {
+  const call = callable(greet('public', ({ name }, { emit, signal }) => {
     emit({ text: 'ignored unless the caller streams' });
     return Promise.resolve({ greeting: `Hello ${name}, ${signal.aborted ? 'gone' : 'here'}` });
   }));
-  const request = { data: { name: 'x' }, acceptsStreaming: false, rawRequest: { headers: {} } } as Parameters<typeof call.run>[0];
-
-  it('knows the caller by Firebase Auth', async () => {
-    const auth = { uid: 'ada', token: {} } as NonNullable<typeof request.auth>;
-    assert.deepEqual((await withLog(async () => call.run({ ...request, auth }))).output, { greeting: 'Hello x, here' });
+  let server: Server;
+  before(async () => {
+    server = express().use(express.json(), (request, response) => void call(request as Parameters<typeof call>[0], response)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  });
+  after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const ask = (headers: Record<string, string>): ReturnType<typeof withLog<unknown>> => withLog(async () => {
+    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: '{"data":{"name":"x"}}' });
+    return [response.status, await response.json()];
   });
 
-  it('answers errors as Firebase does', async () => {
-    const { error } = await withLog(async () => call.run(request));
+  it('is answered as Firebase does', async () => {
+    assert.deepEqual((await ask({})).output, [200, { result: { greeting: 'Hello x, here' } }]);
+  });
+
+  it('refuses a token that is none as the REST API does, and as Firebase does', async () => {
+    const message = 'The ID token is not valid. Sign in again and send a fresh one.';
+    for (const authorization of ['Basic dTpw', 'Bearer', 'x']) {
+      assert.deepEqual((await ask({ authorization })).output, [401, { error: { details: { reason: 'signed_out' }, message, status: 'UNAUTHENTICATED' } }], authorization);
+    }
+  });
+
+  it('takes nobody\'s word for who calls', async () => {
+    const own = callable(greet());
+    const auth = { uid: 'ada', token: {} } as NonNullable<Parameters<typeof own.run>[0]['auth']>;
+    const { error } = await withLog(async () => own.run({ data: { name: 'x' }, acceptsStreaming: false, auth, rawRequest: { headers: {} } } as Parameters<typeof own.run>[0]));
     assert.ok(error instanceof HttpsError);
     assert.deepEqual([error.code, error.message, error.details], ['unauthenticated', 'Sign in first.', { reason: 'signed_out' }]);
+  });
+
+  it('keeps what the platform reads of it', () => {
+    assert.deepEqual([typeof call.run, '__endpoint' in call, '__trigger' in call], ['function', true, true]);
   });
 });
 

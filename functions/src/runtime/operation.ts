@@ -1,7 +1,7 @@
 import { HttpsError, onCall, type CallableFunction, type CallableOptions } from 'firebase-functions/https';
 import type { z } from 'zod';
-import { admit } from './admission.ts';
-import { callerOf, type Caller } from './caller.ts';
+import { admit, callerOfVisit } from './admission.ts';
+import type { Caller } from './caller.ts';
 import { AppError, describeError, toAppError } from './errors.ts';
 import { log } from './log.ts';
 import { browserOrigins } from './params.ts';
@@ -105,21 +105,39 @@ function logRefusal(entry: object, { code, message, details }: AppError, error: 
 
 /** The operation as a Firebase callable, streaming included. */
 export function callable(op: Operation): CallableFunction<unknown, Promise<unknown>> {
-  return onCall({ cors: browserOrigins(), ...op.options }, async (request, response) => {
-    const caller = request.auth ? callerOf(request.auth.uid, request.auth.token) : null;
+  return withOwnTokens(onCall({ cors: browserOrigins(), ...op.options }, async (request, response) => {
+    const enter = (uid: string | null): Promise<void> => admit({ uid, request: request.rawRequest, appVerified: request.app !== undefined, once: op.replayProtected === true });
     let sent: Promise<unknown> = Promise.resolve();
     try {
+      const caller = await callerOfVisit(authorizations.get(request.rawRequest), () => enter(null));
       return await runOperation(op, request.data, caller, {
         emit: (chunk) => { sent = response?.sendChunk(chunk).catch(() => undefined) ?? sent; },
         taken: async () => void await sent,
         signal: response?.signal ?? new AbortController().signal,
-        admit: () => admit({ uid: caller?.uid ?? null, request: request.rawRequest, appVerified: request.app !== undefined, once: op.replayProtected === true }),
+        admit: () => enter(caller?.uid ?? null),
       });
     } catch (error) {
       const { code, message, details } = toAppError(error);
       throw new HttpsError(code, message, details);
     }
-  });
+  }));
+}
+
+/** What stood in the header `Authorization` of the calls that are being answered. */
+const authorizations = new WeakMap<object, string>();
+
+/**
+ * Keeps the header `Authorization` from the SDK, which would answer a token that is not valid by itself: uncounted, without
+ * a reason, and just so when it is Google's keys that cannot be had. Callables and REST routes tell who calls in one way.
+ */
+function withOwnTokens(call: CallableFunction<unknown, Promise<unknown>>): CallableFunction<unknown, Promise<unknown>> {
+  return new Proxy(call, { apply(target, itself, given: Parameters<typeof call>) {
+    const [request] = given;
+    const { authorization } = request.headers;
+    if (authorization !== undefined) authorizations.set(request, authorization);
+    delete request.headers.authorization;
+    return Reflect.apply<unknown, typeof given, void | Promise<void>>(target, itself, given);
+  } });
 }
 
 function authorize(op: Operation, caller: Caller | null): void {
