@@ -5,7 +5,7 @@ import { runCommand, UserError } from '../errors.ts';
 import { alerts, dashboard, metrics } from '../monitoring/definitions.ts';
 import { HELP, readOptions, type Options } from '../monitoring/options.ts';
 import { planOf, type Command, type Existing } from '../monitoring/plan.ts';
-import { readRunbook, sectionsOf } from '../monitoring/runbook.ts';
+import { alertSections, readRunbook } from '../monitoring/runbook.ts';
 import { CACHE, ROOT } from '../paths.ts';
 
 const files = join(CACHE, 'monitoring');
@@ -42,7 +42,7 @@ await runCommand(() => {
     console.log(HELP);
     return Promise.resolve(0);
   }
-  const wanted = { metrics: metrics(), alerts: alerts(), dashboard: dashboard(), runbook: sectionsOf(readRunbook(), 3), channels: options.channels };
+  const wanted = { metrics: metrics(), alerts: alerts(), dashboard: dashboard(), runbook: alertSections(readRunbook()), channels: options.channels };
   const plan = planOf(wanted, existingIn(options.project));
   for (const command of plan) carryOut(command, options);
   console.log(options.dryRun ? `${plan.length} commands; nothing was changed` : `${plan.length} of metrics, alerts and dashboards are what they should be`);

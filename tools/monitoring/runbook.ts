@@ -11,11 +11,16 @@ function slugOf(heading: string): string {
 }
 
 /** The texts below the headings of one level, by the slugs of the headings. */
-export function sectionsOf(markdown: string, level = 2): Record<string, string> {
+function sectionsOf(markdown: string, level: number): Record<string, string> {
   const [, ...parts] = markdown.split(new RegExp(`^${'#'.repeat(level)} `, 'm'));
   return Object.fromEntries(parts.map((part) => {
     const [heading = '', ...body] = part.split('\n');
     const text = body.join('\n').split(new RegExp(`^#{1,${level}} `, 'm'))[0]!;
     return [slugOf(heading), text.trim()];
   }));
+}
+
+/** What to do at each alert, by its name. */
+export function alertSections(markdown: string): Record<string, string> {
+  return sectionsOf(sectionsOf(markdown, 2)['alerts'] ?? '', 3);
 }

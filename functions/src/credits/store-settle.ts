@@ -35,7 +35,7 @@ export async function createCheckpoint(of: CheckpointOf, total: number, lines: U
 
 /** What is to be settled. */
 export interface ToSettle extends Pick<CheckpointDoc, 'total' | 'final'> {
-  /** When the checkpoint was made; absent: when the session ended. */
+  /** Since when it waits to be settled; absent: it does not, the call that ends a session settles it. */
   createdAt?: Timestamp;
 }
 
@@ -55,14 +55,14 @@ export async function settleCheckpoint(sessionId: string, checkpoint: ToSettle):
     if (!settlement) return { result: null };
     return { result: settlement, write: (batch) => {
       writeSettlement(batch, session, agent, settlement);
-      onceCommitted(batch, () => tellOf(settlement, data, checkpoint.createdAt ?? data.endedAt));
+      onceCommitted(batch, () => tellOf(settlement, data, checkpoint.createdAt));
     } };
   });
 }
 
-function tellOf({ delta }: Settlement, { sessionId, agentInstanceId, config: { provider } }: SessionDoc, since: Timestamp | null): void {
+function tellOf({ delta }: Settlement, { sessionId, agentInstanceId, config: { provider } }: SessionDoc, since: Timestamp | undefined): void {
   // Clocks differ.
-  const lagMs = since === null ? {} : { lagMs: Math.max(0, now() - since.toMillis()) };
+  const lagMs = since === undefined ? {} : { lagMs: Math.max(0, now() - since.toMillis()) };
   lines.transaction.write({ type: 'settlement', amountDOFs: delta, ...lagMs, sessionId, agentInstanceId, provider });
 }
 

@@ -17,7 +17,7 @@ const contention = { name: 'AppError', details: { reason: 'contention', retryAft
 const bought = (amount: number): NewGrant => ({ grantId: 'grant-k', amount, source: 'purchase', priority: 50, expiresAt: null, rollover: null });
 const granted = (amount: number, of = target) => grant({ operationId: 'grant-k', fingerprint: `${of.agentInstanceId} ${amount}`, actor: 'root' }, of, bought(amount), because);
 const session = (parts: Partial<SessionDoc> = {}): Partial<SessionDoc> => ({
-  sessionId: 's1', ownerId: 'u1', agentInstanceId: 'a1', status: 'active', settlement: 'open', consumedDOFs: 0, settledDOFs: 0, heldDOFs: 30, version: 1, endedAt: null, config: { provider: 'gemini' } as SessionDoc['config'], ...parts,
+  sessionId: 's1', ownerId: 'u1', agentInstanceId: 'a1', status: 'active', settlement: 'open', consumedDOFs: 0, settledDOFs: 0, heldDOFs: 30, version: 1, config: { provider: 'gemini' } as SessionDoc['config'], ...parts,
 });
 
 describe('credits: the store', () => {

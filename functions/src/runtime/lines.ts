@@ -37,7 +37,7 @@ export const lines = {
     type: string;
     /** DOFs that were moved, 0 where a settlement only gave back what was held; negative for an adjustment that takes. */
     amountDOFs: number;
-    /** Of a settlement: ms from its checkpoint to its commit. */
+    /** Of a settlement by a trigger or the sweep: ms from its checkpoint to its commit. Where a session ends, its call settles at once. */
     lagMs?: number;
     /** Of a settlement: who answered. */
     provider?: string;
