@@ -47,7 +47,7 @@ export async function playADay(): Promise<Written[]> {
       () => clients.start('ann', 0, false), () => stage.pass(20),
       set(`outbox/${Object.keys(world.firestore.dump('outbox'))[0]?.split('/')[1] ?? 'ann:ann-0-000002-agent.dofs_granted'}`, { published: false }),
       () => failing(/^sessions\//, swept)(),
-      () => failing(/^sessions\//, inProcess(async () => settleCheckpoint.run({ params: { sessionId: session() }, data: { data: () => ({ total: 1, final: false }) } } as unknown as Parameters<typeof settleCheckpoint.run>[0])))(),
+      () => failing(/^sessions\//, inProcess(() => settleCheckpoint.run({ params: { sessionId: session() }, data: { data: () => ({ total: 1, final: false }) } } as unknown as Parameters<typeof settleCheckpoint.run>[0]) as Promise<unknown>))(),
       set('users/ann', { activeSessions: { gone: 'ann-0' } }), inProcess(() => world.firestore.doc('ops/audit').delete()), () => stage.pass(20), swept,
     ]);
   } finally {

@@ -93,7 +93,7 @@ describe('the alerts', () => {
     for (const [name, alert] of Object.entries(alerts())) for (const condition of conditionsOf(alert)) for (const filter of [condition.filter, condition.denominatorFilter ?? condition.filter]) {
       const [, metric = ''] = /^metric\.type="logging\.googleapis\.com\/user\/(\w+)" AND resource\.type="cloud_run_revision"/.exec(filter) ?? [];
       assert.ok(all[metric], `${name}: ${filter}`);
-      for (const [, label] of filter.matchAll(/metric\.labels\.(\w+)/g)) assert.ok(all[metric]!.labelExtractors?.[label!], `${name}: ${label}`);
+      for (const [, label] of filter.matchAll(/metric\.labels\.(\w+)/g)) assert.ok(all[metric].labelExtractors?.[label!], `${name}: ${label}`);
     }
   });
 

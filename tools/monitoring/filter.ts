@@ -50,8 +50,8 @@ export function matches(filter: string, entry: Entry): boolean {
 function holds(found: unknown, operator: Comparison['operator'], wanted: string, field: string): boolean {
   if (found === undefined) return false;
   if (operator === ':*') return true;
-  if (operator === '=') return String(found) === wanted;
-  const [left, right] = field === 'severity' ? [severities.indexOf(String(found)), severities.indexOf(wanted)] : [found, Number(wanted)];
+  if (operator === '=') return typeof found !== 'object' && `${found as string | number}` === wanted;
+  const [left, right] = field === 'severity' ? [severities.indexOf(found as string), severities.indexOf(wanted)] : [found, Number(wanted)];
   if (typeof left !== 'number') return false;
   return { '>=': left >= right, '<=': left <= right, '>': left > right, '<': left < right }[operator];
 }
