@@ -1,4 +1,5 @@
 import type { AppError } from '../src/runtime/errors.ts';
+import { useLog } from '../src/runtime/log.ts';
 
 /** What something came to, and what it has printed meanwhile, as the platform reads it. */
 export interface Printed<T> {
@@ -25,4 +26,15 @@ export async function withLog<T>(act: () => Promise<T>): Promise<Printed<T>> {
 /** The entries of a log, as JSON. */
 export function entriesOf(log: string): Record<string, unknown>[] {
   return log.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+/** An entry as a function prints it. */
+export type Written = Record<string, unknown> & { severity: string; message: string };
+
+/** Has every entry kept as the platform gets it, as JSON, and none printed, until useLog(null). */
+export function keepEntries(): Written[] {
+  const written: Written[] = [];
+  const keep = (severity: string, message: string, fields: object = {}): void => void written.push(JSON.parse(JSON.stringify({ ...fields, severity, message })) as Written);
+  useLog({ info: (message, fields) => keep('INFO', message, fields), warn: (message, fields) => keep('WARNING', message, fields), write: ({ severity, message, ...fields }) => keep(severity, String(message), fields) });
+  return written;
 }

@@ -1,20 +1,9 @@
 import { settleCheckpoint } from '../src/credits/triggers.ts';
 import { operations } from '../src/operations.ts';
 import { sweep } from '../src/ops/triggers.ts';
-import { useLog } from '../src/runtime/log.ts';
 import { runOperation } from '../src/runtime/operation.ts';
+import { keepEntries, type Written } from './printed.ts';
 import { Stage } from './simulator/stage.ts';
-
-/** An entry as a function prints it. */
-export type Written = Record<string, unknown> & { severity: string; message: string };
-
-/** Has every entry kept as the platform gets it: as JSON. */
-function keepEntries(): Written[] {
-  const written: Written[] = [];
-  const keep = (severity: string, message: string, fields: object = {}): void => void written.push(JSON.parse(JSON.stringify({ ...fields, severity, message })) as Written);
-  useLog({ info: (message, fields) => keep('INFO', message, fields), warn: (message, fields) => keep('WARNING', message, fields), write: ({ severity, message, ...fields }) => keep(severity, String(message), fields) });
-  return written;
-}
 
 /** Plays what a day brings, in memory: sessions, grants, holds, sweeps, and whatever of it goes wrong. Answers every entry that was written. */
 export async function playADay(): Promise<Written[]> {

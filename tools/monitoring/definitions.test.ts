@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { lines } from '../../functions/src/runtime/lines.ts';
-import { playADay, type Written } from '../../functions/test/written-lines.ts';
+import type { Written } from '../../functions/test/printed.ts';
+import { playADay } from '../../functions/test/written-lines.ts';
 import { alerts, dashboard, metrics, type Condition, type Metric } from './definitions.ts';
 import { extracted, matches, parseFilter, toEntry, type Entry } from './filter.ts';
 
