@@ -7,7 +7,9 @@ import { HttpsError } from 'firebase-functions/https';
 import { z } from 'zod';
 import type { Caller } from './caller.ts';
 import { AppError, toAppError } from './errors.ts';
+import { userTag } from './log.ts';
 import { callable, operation, runOperation, type CallContext, type Operation } from './operation.ts';
+import { withLog } from '../../test/printed.ts';
 
 const ada: Caller = { uid: 'ada', email: null, emailVerified: false, admin: false };
 const root: Caller = { uid: 'root', email: null, emailVerified: false, admin: true };
@@ -21,20 +23,6 @@ function greet(access: Operation['access'] = 'signed-in', handle: Handle = ({ na
   });
 }
 
-/** Runs something that logs, and keeps the log for itself. */
-async function withLog<T>(act: () => Promise<T>): Promise<{ output?: T; error?: AppError; log: string }> {
-  const streams = [process.stdout, process.stderr];
-  const writes = streams.map((each) => each.write.bind(each));
-  let log = '';
-  for (const each of streams) each.write = (text: string | Uint8Array) => Boolean(log += String(text));
-  try {
-    return { output: await act(), log };
-  } catch (error) {
-    return { error: error as AppError, log };
-  } finally {
-    streams.forEach((each, index) => { each.write = writes[index]!; });
-  }
-}
 const run = (op: Operation, raw: unknown, caller: Caller | null, stream: Pick<CallContext, 'emit' | 'signal'> = quiet) => withLog(() => runOperation(op, raw, caller, stream));
 
 describe('an operation: access', () => {
@@ -133,7 +121,7 @@ describe('an operation: failure', () => {
     const refusal = new AppError('resource-exhausted', 'No DOFs.', { reason: 'no_dofs' });
     const { error, log } = await run(greet('signed-in', () => Promise.reject(refusal)), { name: 'x' }, ada);
     assert.equal(error, refusal);
-    assert.match(log, /"operation":"greet","uid":"ada","outcome":"resource-exhausted","reason":"no_dofs"/);
+    assert.match(log, /"operation":"greet","outcome":"resource-exhausted","reason":"no_dofs"/);
   });
 
   it('hides an unexpected error from the caller and writes it to the log', async () => {
@@ -141,7 +129,7 @@ describe('an operation: failure', () => {
     assert.deepEqual([error?.code, error?.details], ['internal', { reason: 'internal' }]);
     assert.doesNotMatch(`${error?.message}${JSON.stringify(error?.details)}`, /planted/);
     assert.match(log, /"severity":"ERROR"/);
-    assert.match(log, /"name":"Error","message":"socket of planted host","stack":"Error/);
+    assert.match(log, /"name":"Error","message":"socket of planted host","stack":"at .*operation.test.ts/);
   });
 });
 
@@ -202,8 +190,8 @@ describe('an operation: its log', () => {
 
   it('names the ids that an operator looks things up by, and nothing else of the input', async () => {
     const { log } = await run(greet(), { name: 'secret words', sessionId: 's-1', requestId: 'not an id!' }, ada);
-    assert.match(log, /"uid":"ada","sessionId":"s-1"/);
-    assert.doesNotMatch(log, /secret words|not an id/);
+    assert.ok(log.startsWith(`{"user":"${userTag('ada')}","sessionId":"s-1","operation":"greet"`), log);
+    assert.doesNotMatch(log, /secret words|not an id|ada/);
   });
 
   it('warns of what is not the caller\'s fault, with its safe message', async () => {
