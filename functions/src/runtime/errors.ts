@@ -1,3 +1,5 @@
+import { withoutSecrets } from './secrets.ts';
+
 /**
  * The error that domain code throws. `code` is one of the gRPC status names that Firebase callables use;
  * `message` and `details` reach the client as they are, so neither may carry a secret, a stack or a foreign id.
@@ -98,11 +100,11 @@ export interface ErrorDescription {
   cause?: ErrorDescription;
 }
 
-/** What the log says of an unexpected error. */
+/** What the log says of an unexpected error: others have written its texts, so that secrets are taken out of them. */
 export function describeError(error: unknown): ErrorDescription {
   if (!(error instanceof Error)) return { name: 'Unknown', message: typeof error };
   const { name, message, stack, cause } = error;
-  return { name, message, stack, ...(cause === undefined ? {} : { cause: describeError(cause) }) };
+  return { name, message: withoutSecrets(message), stack: stack && withoutSecrets(stack), ...(cause === undefined ? {} : { cause: describeError(cause) }) };
 }
 
 /** An error as the REST API answers it. */
