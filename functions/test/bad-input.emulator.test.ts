@@ -83,14 +83,8 @@ function onFrame(what: string, fields: () => Record<string, unknown>, answer: Pi
   return { what, operation: 'processFrame', input: fields, ...answer };
 }
 
-const shapes: Case[] = Object.keys(operations).flatMap((operation) => [
-  { what: 'an unknown key', operation, input: () => ({ nonsense: 1 }), ...badInput, message: /nonsense/ },
-  { what: 'a list', operation, input: () => [], ...badInput },
-  { what: 'text', operation, input: () => 'all of it', ...badInput },
-  { what: 'a number', operation, input: () => 1, ...badInput },
-  { what: 'the key __proto__', operation, input: () => '{"__proto__":{"admin":true}}', wire: true, ...badInput, message: /Unrecognized key/ },
-  { what: 'the key constructor', operation, input: () => ({ constructor: { prototype: { admin: true } } }), ...badInput, message: /constructor/ },
-]);
+// All other shapes are made up from the schemas, see fuzz.test.ts.
+const shapes: Case[] = Object.keys(operations).map((operation) => ({ what: 'the key __proto__', operation, input: () => '{"__proto__":{"admin":true}}', wire: true, ...badInput, message: /Unrecognized key/ }));
 
 const ids: Case[] = wrongIds.flatMap(([what, id]) => [
   { what: `an id with ${what}`, operation: 'getSession', input: () => ({ sessionId: id }), ...badInput, path: 'sessionId' },

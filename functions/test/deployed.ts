@@ -20,6 +20,9 @@ export interface Instance<Name extends Deployable = Deployable> {
   url: string;
   /** Calls it by the callable protocol; resolves with whatever it answers. */
   call: (idToken: string, data: unknown) => Promise<{ result?: Record<string, unknown>; error?: { status: string; message: string; details?: { reason?: string } } }>;
+  pid: number;
+  /** What the process has written so far, to stdout and stderr. */
+  output: () => string;
   /** Ends the process without letting it finish anything. */
   kill: () => Promise<void>;
 }
@@ -30,9 +33,11 @@ const running = new Set<ChildProcess>();
 export async function deploy<Name extends Deployable>(target: Name, env: Record<string, string | undefined> = {}, source = functionsFolder): Promise<Instance<Name>> {
   const port = await freePort();
   const child = spawn(process.execPath, [framework, '--target', target, '--signature-type', 'http', '--port', String(port), '--source', source], {
-    cwd: functionsFolder, stdio: 'ignore', env: { ...process.env, FUNCTION_TARGET: target, FUNCTION_SIGNATURE_TYPE: 'http', ...env },
+    cwd: functionsFolder, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, FUNCTION_TARGET: target, FUNCTION_SIGNATURE_TYPE: 'http', ...env },
   });
   running.add(child);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { output += text; });
   const url = `http://127.0.0.1:${port}`;
   await eventually(() => fetch(url, { method: 'OPTIONS' }).then(() => true, () => false), `${target} to listen`);
   return {
@@ -42,6 +47,8 @@ export async function deploy<Name extends Deployable>(target: Name, env: Record<
       const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${idToken}` }, body: JSON.stringify({ data }) });
       return await response.json() as Awaited<ReturnType<Instance['call']>>;
     },
+    pid: child.pid!,
+    output: () => output,
     kill: () => end(child),
   };
 }

@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+import { PubSub, type Message } from '@google-cloud/pubsub';
 import type { FunctionsError } from 'firebase/functions';
 import { admin, functionsUrl, read, readAll, type Player } from './harness.ts';
 
@@ -46,4 +48,36 @@ export async function snapshotOf(player: Player, sessionId: string): Promise<Rec
   return {
     user, agents: agents.map((doc) => doc.data()), nested, sessions: sessions.docs.map((doc) => doc.data()), checkpoints, outbox: outbox.docs.map(({ id }) => id).sort(), meter, requests, live: shown, streams,
   };
+}
+
+/** Every document there is, whatever its collection: `path JSON`. A query that names no collection is how the SDKs delete recursively. */
+export async function dumpFirestore(): Promise<string[]> {
+  const root = `projects/${process.env['GCLOUD_PROJECT']}/databases/(default)/documents`;
+  const response = await fetch(`http://${process.env['FIRESTORE_EMULATOR_HOST']}/v1/${root}:runQuery`, {
+    method: 'POST', headers: { authorization: 'Bearer owner' }, body: JSON.stringify({ structuredQuery: { from: [{ allDescendants: true }] } }),
+  });
+  assert.equal(response.status, 200);
+  const answers = await response.json() as { document?: { name: string; fields?: object } }[];
+  return answers.flatMap(({ document }) => (document ? [`${document.name.slice(root.length + 1)} ${JSON.stringify(document.fields)}`] : []));
+}
+
+/** All of the Realtime Database, as JSON. */
+export async function dumpDatabase(): Promise<string> {
+  const response = await fetch(`http://${process.env['FIREBASE_DATABASE_EMULATOR_HOST']}/.json?ns=${process.env['GCLOUD_PROJECT']}-default-rtdb`, { headers: { authorization: 'Bearer owner' } });
+  assert.equal(response.status, 200);
+  return response.text();
+}
+
+/** Collects everything that is published from now on; answers how to stop. `name` keeps listeners apart. */
+export async function listenToTopics(name: string, messages: Message[]): Promise<() => Promise<unknown>> {
+  const client = new PubSub({ projectId });
+  for (const topicName of ['agent-events', 'transaction-events', 'session-events', 'notification-events']) {
+    const [topic] = await client.topic(topicName).get({ autoCreate: true });
+    const [subscription] = await topic.createSubscription(`${name}-${Date.now()}-${topicName}`);
+    subscription.on('message', (message: Message) => {
+      messages.push(message);
+      message.ack();
+    });
+  }
+  return () => client.close();
 }

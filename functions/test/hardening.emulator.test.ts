@@ -1,36 +1,14 @@
 import assert from 'node:assert/strict';
 import { gunzipSync } from 'node:zlib';
-import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import { once } from 'node:events';
 import { deploy, endInstances, type Instance } from './deployed.ts';
 import { frames } from './frames.ts';
 import { closeClients, givePlayer, read, type Player } from './harness.ts';
+import { sendRaw as send, type Answer, type Sent } from './raw-http.ts';
 
 after(async () => {
   await endInstances();
   await closeClients();
 });
-
-interface Sent {
-  method?: string;
-  path?: string;
-  headers?: Record<string, string>;
-  body?: string | Buffer;
-}
-interface Answer {
-  status: number;
-  headers: IncomingHttpHeaders;
-  /** As it came, not unpacked. */
-  bytes: Buffer;
-}
-
-/** Sends a request as it is: nothing is added, unpacked or repeated. */
-async function send({ url }: Instance, { method = 'GET', path = '/', headers = {}, body }: Sent): Promise<Answer> {
-  const sent = request(`${url}${path}`, { method, headers, agent: false });
-  sent.end(body);
-  const [answer] = await once(sent, 'response') as [IncomingMessage];
-  return { status: answer.statusCode!, headers: answer.headers, bytes: Buffer.concat(await answer.toArray() as Buffer[]) };
-}
 
 interface ErrorBody { error: { code?: string; status?: string; message: string; details?: { reason: string } } }
 const json = ({ bytes }: Answer): unknown => JSON.parse(bytes.toString());

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import { PubSub, type Message } from '@google-cloud/pubsub';
+import type { Message } from '@google-cloud/pubsub';
 import { inputPrice, actualPrice, estimatePrice, type PricedInput } from '../src/credits/prices.ts';
 import type { DofRates } from '../src/credits/schema.ts';
 import { toEnvelope } from '../src/events/events.ts';
@@ -11,9 +11,10 @@ import { noUsage } from '../src/providers/types.ts';
 import { httpStatusOf, type ErrorCode, type ErrorReason } from '../src/runtime/errors.ts';
 import { systemPrompt } from '../src/sessions/unwrap.ts';
 import type { SessionConfig } from '../src/sessions/schema.ts';
-import { callWire, snapshotOf } from './evidence.ts';
+import { callWire, dumpDatabase, dumpFirestore, listenToTopics, snapshotOf } from './evidence.ts';
 import { frames } from './frames.ts';
 import { admin, apiUrl, closeClients, eventually, fireSchedule, givePlayer, readAll, startWith, sums, type Player } from './harness.ts';
+import { formsIn } from './leaks.ts';
 import { plantedEnvironment, plantedKey, plantedVendorPort } from './planted.ts';
 import { everythingIn } from './vendors/collect.ts';
 import { startMockVendor, vendorModes, type MockVendor, type VendorMode } from './vendors/server.ts';
@@ -21,39 +22,9 @@ import { openaiToken } from './vendors/tokens.ts';
 
 after(closeClients);
 
-/** Every way in which a text could carry the key: as it is, in part, encoded. */
-function formsOf(key: string): string[] {
-  // The middle of a base64 text does not depend on what is around the key, only on where it begins.
-  const inside = [0, 1, 2].map((offset) => Buffer.from(`${'-'.repeat(offset)}${key}`).toString('base64').slice(offset === 0 ? 0 : 4, -4));
-  const core = key.slice(0, 24);
-  const encoded = [encodeURIComponent(key), JSON.stringify(key).slice(1, -1), key.replaceAll('/', '\\/'), Buffer.from(core).toString('hex'), [...key].reverse().join('')];
-  return [key, core, ...encoded, ...inside, ...inside.map((text) => text.replaceAll('+', '-').replaceAll('/', '_')), ...inside.map(encodeURIComponent)];
-}
-const forms = formsOf(plantedKey);
-
 /** Fails when a text holds the planted key in any form; names the place, not the text. */
 function assertClean(text: string, place: string): void {
-  const lower = text.toLowerCase();
-  const found = forms.filter((form) => text.includes(form) || lower.includes(form.toLowerCase()));
-  assert.deepEqual(found, [], `the planted key is in ${place}`);
-}
-
-/** Every document of the database, as JSON, read recursively. */
-/** Every document there is, whatever its collection: `path JSON`. A query that names no collection is how the SDKs delete recursively. */
-async function dumpFirestore(): Promise<string[]> {
-  const root = `projects/${process.env['GCLOUD_PROJECT']}/databases/(default)/documents`;
-  const response = await fetch(`http://${process.env['FIRESTORE_EMULATOR_HOST']}/v1/${root}:runQuery`, {
-    method: 'POST', headers: { authorization: 'Bearer owner' }, body: JSON.stringify({ structuredQuery: { from: [{ allDescendants: true }] } }),
-  });
-  assert.equal(response.status, 200);
-  const answers = await response.json() as { document?: { name: string; fields?: object } }[];
-  return answers.flatMap(({ document }) => (document ? [`${document.name.slice(root.length + 1)} ${JSON.stringify(document.fields)}`] : []));
-}
-
-async function dumpDatabase(): Promise<string> {
-  const response = await fetch(`http://${process.env['FIREBASE_DATABASE_EMULATOR_HOST']}/.json?ns=${process.env['GCLOUD_PROJECT']}-default-rtdb`, { headers: { authorization: 'Bearer owner' } });
-  assert.equal(response.status, 200);
-  return response.text();
+  assert.deepEqual(formsIn(text, plantedKey), [], `the planted key is in ${place}`);
 }
 
 interface Tokens {
@@ -118,7 +89,7 @@ describe('secrets and prices of a real provider', () => {
   before(async function () {
     this.timeout(120_000);
     vendor = await startMockVendor('ok', plantedVendorPort);
-    closePubSub = await listen();
+    closePubSub = await listenToTopics('secrets', messages);
     player = await givePlayer({ productId: 'openai-legend', dofs: 20_000 });
     // A model that fails so often would rest otherwise.
     started = await startWith(player, { limits: { modelFailuresToRest: 1_000 } });
@@ -130,20 +101,6 @@ describe('secrets and prices of a real provider', () => {
   after(async () => {
     await Promise.all([vendor?.close(), closePubSub?.()]);
   });
-
-  /** Collects everything that is published from now on. */
-  async function listen(): Promise<() => Promise<unknown>> {
-    const client = new PubSub({ projectId: process.env['GCLOUD_PROJECT'] ?? '' });
-    for (const name of ['agent-events', 'transaction-events', 'session-events', 'notification-events']) {
-      const [topic] = await client.topic(name).get({ autoCreate: true });
-      const [subscription] = await topic.createSubscription(`secrets-${Date.now()}-${name}`);
-      subscription.on('message', (message: Message) => {
-        messages.push(message);
-        message.ack();
-      });
-    }
-    return () => client.close();
-  }
 
   const priced: PricedInput = { frame: 'continuous', instruction: false, audioSeconds: 0, textCharacters: 0, modelCalls: 1, spoken: false };
 

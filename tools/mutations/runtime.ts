@@ -24,6 +24,10 @@ export const runtimeMutations: Mutation[] = [
     find: '(verified && !once)', replace: 'verified', tests: [unit('runtime/app-check')],
   },
   {
+    guard: 'secrets', what: 'The log repeats what an unexpected error says of a key.', file: 'runtime/errors.ts',
+    find: 'scrubbed(withoutSecrets(message))', replace: 'scrubbed(message)', tests: [unit('runtime/secrets')],
+  },
+  {
     guard: 'reach', what: 'A call acts on another id than its address names.', file: 'runtime/rest-rules.ts',
     find: 'Object.hasOwn(input, name) && input[name] !== id', replace: 'false', tests: [unit('runtime/rest-rules')],
   },

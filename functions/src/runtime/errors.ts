@@ -1,4 +1,5 @@
 import { placesOf, scrubbed } from './scrub.ts';
+import { withoutSecrets } from './secrets.ts';
 
 /**
  * The error that domain code throws. `code` is one of the gRPC status names that Firebase callables use;
@@ -102,13 +103,13 @@ export interface ErrorDescription {
   cause?: ErrorDescription;
 }
 
-/** What the log says of an unexpected error: nothing that somebody has sent, see scrubbed. */
+/** What the log says of an unexpected error, whose texts others have written: nothing that somebody has sent, see scrubbed, and no secret of ours. */
 export function describeError(error: unknown): ErrorDescription {
   if (!(error instanceof Error)) return { name: 'Unknown', message: typeof error };
   const { name, message, stack, cause } = error;
   const { code } = error as { code?: unknown };
   const known = typeof code === 'number' || (typeof code === 'string' && /^[\w/-]{1,40}$/.test(code)) ? { code } : {};
-  return { name, ...known, message: scrubbed(message), stack: placesOf(stack, message), ...(cause === undefined ? {} : { cause: describeError(cause) }) };
+  return { name, ...known, message: scrubbed(withoutSecrets(message)), stack: placesOf(stack, message), ...(cause === undefined ? {} : { cause: describeError(cause) }) };
 }
 
 /** An error as the REST API answers it. */

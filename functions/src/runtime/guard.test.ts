@@ -61,6 +61,11 @@ describe('a request, before the platform sees it', () => {
     for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS']) assert.deepEqual((await send(rest, { method, headers: {} })).body, { seen: 'nothing' }, method);
   });
 
+  it('passes with a whole address, and is refused with one that is none', async () => {
+    for (const path of ['/a?b=%', '//a', 'http://game.example/a']) assert.deepEqual((await send(rest, { path })).body, { seen: 'nothing' }, path);
+    for (const path of ['*', 'http://[::1/', 'http://a:b@[/', '/%E0%A4%A', 'http://game.example/%']) await refuses(rest, { path }, 400);
+  });
+
   it('passes in chunks, of no given length', async () => {
     const sent = request({ port: rest, host: '127.0.0.1', method: 'POST', headers: { ...json, 'transfer-encoding': 'chunked' } });
     for (const part of ['{"a"', ':', '1}']) sent.write(part);

@@ -63,7 +63,7 @@ export function guarded(listener: RequestListener, rules: Rules): RequestListene
 /** What the head of a request already tells. Paths that begin with `/__/` are those by which the emulator looks after its workers. */
 function refusalOf({ method, url = '', headers, rawHeaders }: IncomingMessage, { callable, maxBodyBytes }: Rules): Refusal | null {
   const names = rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase()).filter((name) => onceOnly.has(name));
-  if (!isDecodable(url)) return { status: 400, error: badInput('The address of the request is not valid.') };
+  if (!isAddress(url)) return { status: 400, error: badInput('The address of the request is not valid.') };
   if (new Set(names).size < names.length) return { status: 400, error: badInput('A header of the request is there twice.') };
   if (callable && method !== 'POST' && method !== 'OPTIONS' && !url.startsWith('/__/')) return { status: 405, error: badInput('Callable functions take POST only.'), allow: 'POST, OPTIONS' };
   if (Number(headers['content-length'] ?? 0) > maxBodyBytes) return tooLarge(maxBodyBytes);
@@ -73,9 +73,10 @@ function refusalOf({ method, url = '', headers, rawHeaders }: IncomingMessage, {
   return null;
 }
 
-function isDecodable(url: string): boolean {
+/** Whether a request asks for a path, or a whole address, that can be read: for anything else the router has a page of its own. */
+function isAddress(url: string): boolean {
   try {
-    return decodeURIComponent(url.split('?')[0]!) !== '';
+    return (url.startsWith('/') || new URL(url).host !== '') && decodeURIComponent(url.split('?')[0]!) !== '';
   } catch {
     return false;
   }

@@ -81,6 +81,12 @@ describe('an operation: input', () => {
     assert.equal((error?.details?.['issues'] as unknown[]).length, 10);
   });
 
+  it('is not repeated at length, whatever its keys are called', async () => {
+    const { error } = await run(greet(), { name: 'x', ['k'.repeat(60_000)]: 1 }, ada);
+    assert.ok(error!.message.length < 250 && JSON.stringify(error!.details).length < 350, error!.message);
+    assert.match(error!.message, /^The input is not valid: input: Unrecognized key: "kkk.*k….$/);
+  });
+
   it('may be missing where nothing is needed', async () => {
     const op = operation({ ...greet(), input: z.strictObject({}), handle: () => Promise.resolve({ greeting: 'ok' }) });
     for (const raw of [undefined, null, {}]) assert.deepEqual((await run(op, raw, ada)).output, { greeting: 'ok' });

@@ -68,6 +68,8 @@ export function operation<Input extends z.ZodType, Output extends z.ZodType>(def
   return definition;
 }
 
+/** Most characters of what an answer says of one problem of the input. */
+const mostCharacters = 150;
 const nobody: Caller = { uid: '', email: null, emailVerified: false, admin: false };
 
 /**
@@ -151,9 +153,14 @@ function authorize(op: Operation, caller: Caller | null): void {
 function parseInput<Input extends z.ZodType>(schema: Input, raw: unknown): z.output<Input> {
   const parsed = schema.safeParse(withoutNulls(schema, raw ?? {}));
   if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.slice(0, 10).map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
+  const issues = parsed.error.issues.slice(0, 10).map((issue) => ({ path: issue.path.join('.'), message: short(issue.message) }));
   const first = issues[0];
   throw new AppError('invalid-argument', `The input is not valid: ${first?.path || 'input'}: ${first?.message ?? 'wrong shape'}.`, { reason: 'bad_input', issues });
+}
+
+/** Names of unknown keys are part of a message, however long and many they are. */
+function short(message: string): string {
+  return message.length > mostCharacters ? `${message.slice(0, mostCharacters)}…` : message;
 }
 
 /** The client SDK sends `undefined` as null: a null that a field does not take stands for one that was left out. */
