@@ -1,6 +1,9 @@
 import './runtime/options.ts';
+import { guardServer } from './runtime/guard.ts';
 import { callable } from './runtime/operation.ts';
 import { operations } from './operations.ts';
+
+guardServer(operations);
 
 // Operations, each also a REST route of `api`.
 export const getMe = callable(operations.getMe);

@@ -3,11 +3,15 @@ import { fileURLToPath } from 'node:url';
 import type { operations } from '../src/operations.ts';
 import { serve, type Served } from './framework.ts';
 
+/** What can be deployed by itself: an operation, or all of them behind their routes. */
+export type Deployable = keyof typeof operations | 'api';
+
 const functionsFolder = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** One instance of a built function, as it is deployed: many requests at once in one process. */
-export interface Instance<Name extends keyof typeof operations = keyof typeof operations> {
+export interface Instance<Name extends Deployable = Deployable> {
   target: Name;
+  /** Where it listens, without a slash at the end. */
   url: string;
   /** Calls it by the callable protocol; resolves with whatever it answers. */
   call: (idToken: string, data: unknown) => Promise<{ result?: Record<string, unknown>; error?: { status: string; message: string; details?: { reason?: string } } }>;
@@ -18,7 +22,7 @@ export interface Instance<Name extends keyof typeof operations = keyof typeof op
 const running = new Set<Served>();
 
 /** Starts an instance of a built function under the functions framework, against the same emulators as the tests. */
-export async function deploy<Name extends keyof typeof operations>(target: Name, env: Record<string, string> = {}): Promise<Instance<Name>> {
+export async function deploy<Name extends Deployable>(target: Name, env: Record<string, string | undefined> = {}): Promise<Instance<Name>> {
   const served = await serve({ source: functionsFolder, target, env });
   running.add(served);
   return {

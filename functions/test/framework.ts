@@ -24,6 +24,7 @@ export interface ServeOptions {
 
 /** A process of the functions framework that serves one function, as a deployed instance does. */
 export interface Served {
+  /** Where it listens, without a slash at the end. */
   url: string;
   pid: number;
   /** ms from the start of the process until it listened. */
@@ -38,7 +39,7 @@ export async function serve({ source, target, signature = 'http', env = {}, log 
   const output = log === undefined ? 'ignore' : openSync(log, 'a');
   const begun = performance.now();
   const child = spawn(process.execPath, [framework, '--target', target, '--signature-type', signature, '--port', String(port), '--source', source], {
-    cwd: source, stdio: ['ignore', output, output], env: { ...process.env, ...env },
+    cwd: source, stdio: ['ignore', output, output], env: { ...process.env, FUNCTION_TARGET: target, FUNCTION_SIGNATURE_TYPE: signature, ...env },
   });
   if (typeof output === 'number') closeSync(output);
   try {
@@ -47,7 +48,7 @@ export async function serve({ source, target, signature = 'http', env = {}, log 
     await end(child);
     throw error;
   }
-  return { url: `http://127.0.0.1:${port}/`, pid: child.pid!, startMs: performance.now() - begun, kill: () => end(child) };
+  return { url: `http://127.0.0.1:${port}`, pid: child.pid!, startMs: performance.now() - begun, kill: () => end(child) };
 }
 
 async function listening(child: ChildProcess, port: number, target: string): Promise<void> {

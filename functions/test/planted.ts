@@ -11,4 +11,7 @@ export const plantedKey = 'planted-openai-key-7f3a/9c+2b1d';
 export const plantedEnvironment = {
   OPENAI_API_KEY: plantedKey,
   OPENAI_BASE_URL: `http://127.0.0.1:${plantedVendorPort}/v1`,
+  // The tests make more calls than any player, all of them from one address; limits.emulator.test.ts sets its own limits.
+  RATE_LIMIT_PER_USER: '1000000',
+  RATE_LIMIT_PER_ADDRESS: '1000000',
 };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Validator } from '@seriousme/openapi-schema-validator';
+import type { AgentDoc } from '../src/agents/schema.ts';
 import { prepareTurn } from '../src/live/prepare.ts';
 import { processFrameChunk, processFrameOutput } from '../src/live/schema.ts';
 import { httpStatusOf } from '../src/runtime/errors.ts';
@@ -176,20 +177,24 @@ describe('the REST API', () => {
     }
   });
 
-  it('acts on the id of the address, never on one in the body or the query', async () => {
+  it('refuses an id in the body or the query that is not the one of the address, and acts on neither', async () => {
     const [owner, stranger] = await Promise.all([givePlayer({ agents: 2 }), givePlayer()]);
     const [sessionId, foreign] = [await start(owner), await start(stranger)];
     const second = owner.agentInstanceId.replace(/0$/, '1');
-    await rest('PATCH', `/v1/agents/${owner.agentInstanceId}`, { as: owner, body: { agentInstanceId: second, customName: 'Addressed' } });
-    assert.deepEqual([(await read(`users/${owner.uid}/agents/${owner.agentInstanceId}`))?.['customName'], (await read(`users/${owner.uid}/agents/${second}`))?.['customName']], ['Addressed', null]);
-    const frame = await rest<{ consumedDOFs: number; costDOFs: number }>('POST', `/v1/sessions/${sessionId}/frames`, { as: owner, body: { sessionId: foreign, requestId: 'mine', instruction: 'Hello' } });
-    assert.deepEqual([frame.status, frame.body.consumedDOFs], [200, frame.body.costDOFs]);
-    assertError(await rest('POST', `/v1/sessions/${foreign}/frames`, { as: owner, body: { sessionId, requestId: 'theirs', instruction: 'Hello' } }), 'not-found', 'not_found');
-    const got = await rest<Session>('GET', `/v1/sessions/${sessionId}?sessionId=${foreign}`, { as: owner });
-    assert.equal(got.body.sessionId, sessionId);
-    assertError(await rest('POST', `/v1/sessions/${foreign}/end`, { as: owner, body: { sessionId } }), 'not-found', 'not_found');
-    assert.equal((await read<SessionDoc>(`sessions/${foreign}`))?.status, 'active');
-    assert.equal((await admin().database.ref(`meters/${foreign}/consumed`).get()).val(), 0);
+    const requests: [method: string, path: string, body?: object][] = [
+      ['PATCH', `/v1/agents/${owner.agentInstanceId}`, { agentInstanceId: second, customName: 'Addressed' }],
+      ['POST', `/v1/sessions/${sessionId}/frames`, { sessionId: foreign, requestId: 'mine', instruction: 'Hello' }],
+      ['POST', `/v1/sessions/${foreign}/frames`, { sessionId, requestId: 'theirs', instruction: 'Hello' }],
+      ['GET', `/v1/sessions/${sessionId}?sessionId=${foreign}`],
+      ['POST', `/v1/sessions/${foreign}/end`, { sessionId }],
+    ];
+    for (const [method, path, body] of requests) assertError(await rest(method, path, { as: owner, body }), 'invalid-argument', 'bad_input');
+    assert.deepEqual(await Promise.all([owner.agentInstanceId, second].map(async (id) => (await read<AgentDoc>(`users/${owner.uid}/agents/${id}`))?.customName)), [null, null]);
+    for (const id of [sessionId, foreign]) {
+      assert.equal((await read<SessionDoc>(`sessions/${id}`))?.status, 'active');
+      assert.equal((await admin().database.ref(`meters/${id}/consumed`).get()).val(), 0);
+    }
+    assert.equal((await rest<Session>('GET', `/v1/sessions/${sessionId}?sessionId=${sessionId}`, { as: owner })).body.sessionId, sessionId);
   });
 
   describe('lets nobody in', () => {
@@ -224,12 +229,12 @@ describe('the REST API', () => {
 
   describe('says what is wrong with a request', () => {
     const unknown: [string, string][] = [
-      ['GET', '/'], ['GET', '/v1'], ['GET', '/v2/me'], ['GET', '/v1/nothing'], ['DELETE', '/v1/me'], ['POST', '/v1/me'], ['PUT', '/v1/sessions'], ['GET', '/v1/sessions/a/frames'], ['POST', '/v1/sessions/a/b/end'], ['GET', '/v1/me/../../admin'],
+      ['GET', '/'], ['GET', '/v1'], ['GET', '/v2/me'], ['GET', '/v1/nothing'], ['POST', '/v1/sessions/a/b/end'], ['GET', '/v1/me/../../admin'],
     ];
     for (const [method, path] of unknown) {
       it(`${method} ${path}: there is no such route`, async () => {
         const answer = await rest(method, path, { as: player });
-        assertError(answer, 'not-found');
+        assertError(answer, 'not-found', 'not_found');
         assert.equal(answer.body.error.message, 'There is no such route. See /v1/openapi.json.');
       });
     }
@@ -256,13 +261,21 @@ describe('the REST API', () => {
       });
     }
 
-    // The platform parses address and body before the function runs, and answers these in its own words.
-    for (const [what, method, path, body] of [['a body that is no JSON', 'POST', '/v1/sessions', '{"agentInstanceId":'], ['a broken percent code', 'GET', '/v1/sessions/%E0%A4%A', undefined]] as const) {
-      it(`${what}, before the function runs`, async () => {
-        const response = await fetch(`${apiUrl}${path}`, { method, headers: { 'content-type': 'application/json', authorization: `Bearer ${await player.idToken()}` }, ...(body === undefined ? {} : { body }) });
-        assert.equal(response.status, 400, await response.text());
+    for (const [method, path, allow] of [['DELETE', '/v1/me', 'GET, HEAD, OPTIONS'], ['POST', '/v1/me', 'GET, HEAD, OPTIONS'], ['PUT', '/v1/sessions', 'GET, HEAD, OPTIONS, POST'], ['GET', '/v1/sessions/a/frames', 'OPTIONS, POST']] as const) {
+      it(`${method} ${path}: the route takes other methods`, async () => {
+        const { status, headers, body } = await rest(method, path, { as: player });
+        assert.deepEqual([status, headers.get('allow'), body.error], [405, allow, { code: 'invalid-argument', message: `This route takes ${allow}.`, details: { reason: 'bad_input' } }]);
       });
     }
+
+    it('a body that is no JSON', async () => {
+      assertError(await rest('POST', '/v1/sessions', { as: player, body: '{"agentInstanceId":' }), 'invalid-argument', 'bad_input');
+    });
+
+    it('a broken percent code, which the emulator refuses in its own words', async () => {
+      const response = await fetch(`${apiUrl}/v1/sessions/%E0%A4%A`, { headers: { authorization: `Bearer ${await player.idToken()}` } });
+      assert.equal(response.status, 400, await response.text());
+    });
 
     it('a frame that is none, also to a caller who asked for a stream', async () => {
       const owner = await givePlayer();

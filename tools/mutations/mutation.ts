@@ -1,6 +1,6 @@
 /** Kinds of guards: those of the money code, of what vendors and models can reach, and of what is kept and deleted of sessions; every one of them has a mutant. */
 export const guards = [
-  'idempotency', 'negative amount', 'precondition', 'created once', 'expiry', 'fence', 'session limit', 'hold limit', 'price bound', 'close once', 'event', 'release', 'prepaid', 'quota', 'reach', 'member', 'archive', 'deletion', 'removal',
+  'idempotency', 'negative amount', 'precondition', 'created once', 'expiry', 'fence', 'session limit', 'hold limit', 'price bound', 'close once', 'event', 'release', 'prepaid', 'quota', 'reach', 'member', 'archive', 'deletion', 'removal', 'rate limit', 'replay',
 ] as const;
 export type Guard = (typeof guards)[number];
 

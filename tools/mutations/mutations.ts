@@ -5,11 +5,12 @@ import { importMutations } from './imports.ts';
 import { liveMutations } from './live.ts';
 import { mediaMutations } from './media.ts';
 import type { Mutation, TestRun } from './mutation.ts';
+import { runtimeMutations } from './runtime.ts';
 import { sessionMutations } from './sessions.ts';
 import { turnMutations } from './turns.ts';
 
-/** Every mutant: one guard that is missing, of the money code, of what vendors and models can reach, and of what is kept, imported and deleted of sessions. */
-export const mutations: Mutation[] = [...creditMutations, ...priceMutations, ...creditStoreMutations, ...liveMutations, ...turnMutations, ...sessionMutations, ...historyMutations, ...mediaMutations, ...importMutations];
+/** Every mutant: one guard that is missing, of the money code, of what vendors and models can reach, and of what is kept, imported and deleted of sessions, and of what stands before every operation. */
+export const mutations: Mutation[] = [...creditMutations, ...priceMutations, ...creditStoreMutations, ...liveMutations, ...turnMutations, ...sessionMutations, ...historyMutations, ...mediaMutations, ...importMutations, ...runtimeMutations];
 
 /** The mutants whose guard, sentence or file contains every one of the words. */
 export function selectMutations(words: string[]): Mutation[] {

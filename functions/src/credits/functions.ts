@@ -11,6 +11,7 @@ export const grantDofs = operation({
   summary: 'Grants DOFs to an agent as a lot; debt is repaid from it first.',
   access: 'admin',
   route: { method: 'post', path: '/grants' },
+  replayProtected: true,
   input: grantDofsInput,
   output: grantDofsOutput,
   async handle(input, { caller }) {
@@ -39,6 +40,7 @@ export const adjustBalance = operation({
   summary: 'Corrects a balance by a signed amount, with a reason and, where there is one, the entry that it corrects.',
   access: 'admin',
   route: { method: 'post', path: '/adjustments' },
+  replayProtected: true,
   input: adjustBalanceInput,
   output: adjustBalanceOutput,
   async handle(input, { caller }) {

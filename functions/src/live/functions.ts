@@ -14,6 +14,7 @@ export const processFrame = operation({
   input: processFrameInput,
   output: processFrameOutput,
   chunk: processFrameChunk,
+  maxBodyBytes: 15_000_000,
   // The longest wait and the longest turn that can be configured, and a minute around them.
   options: { secrets: [geminiApiKey, googleApiKey, openaiApiKey], timeoutSeconds: 420, memory: '1GiB', concurrency: 20 },
   async handle(input, { caller, emit, signal }) {

@@ -1,7 +1,11 @@
 import { z } from 'zod';
+import { cached } from '../runtime/cached.ts';
 import { operation } from '../runtime/operation.ts';
 import { serverConfigSchema } from '../sessions/schema.ts';
 import { getServerConfig } from './store.ts';
+
+/** Anybody may ask for it, so it is read once in 5 s at most, and that old. */
+const recentConfig = cached(5_000, getServerConfig);
 
 export const getServerStatus = operation({
   name: 'getServerStatus',
@@ -16,7 +20,7 @@ export const getServerStatus = operation({
     serverTime: z.iso.datetime(),
   }),
   async handle() {
-    const { maintenance, limits, endpoints } = await getServerConfig();
+    const { maintenance, limits, endpoints } = await recentConfig();
     return { status: maintenance ? 'maintenance' as const : 'up' as const, limits, endpoints, serverTime: new Date().toISOString() };
   },
 });

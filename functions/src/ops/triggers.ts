@@ -6,6 +6,7 @@ import type { ModelLister, VendorName } from '../providers/types.ts';
 import { describeError } from '../runtime/errors.ts';
 import { log } from '../runtime/log.ts';
 import { geminiApiKey, googleApiKey, openaiApiKey } from '../runtime/params.ts';
+import { clearOldRates } from '../runtime/rates.ts';
 import { now } from '../runtime/system.ts';
 import { watchPlatform } from './store.ts';
 import { runSweep } from './sweep.ts';
@@ -16,6 +17,7 @@ export const sweep = onSchedule({ schedule: 'every 1 minutes', maxInstances: 1, 
   const [platform, audit] = await Promise.all([
     attempt('platform', () => watchPlatform(now())),
     attempt('audit', () => auditSlice(now)),
+    attempt('rates', () => clearOldRates(now())),
   ]);
   log.info('sweep', { ...swept, ...audit, ...(platform ? { platformBalanceDOFs: platform.balanceDOFs } : {}) });
 });

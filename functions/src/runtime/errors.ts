@@ -18,47 +18,53 @@ export class AppError extends Error {
 export type ErrorDetails = { reason: ErrorReason } & Record<string, unknown>;
 
 /** Every reason a client may have to branch on. */
-export type ErrorReason =
-  | 'bad_input'
-  | 'bad_media'
-  | 'not_found'
-  | 'signed_out'
-  | 'not_admin'
-  | 'not_owner'
-  | 'no_dofs'
-  | 'insufficient_dofs'
-  | 'grant_closed'
-  | 'hold_resolved'
-  | 'too_many_lots'
-  | 'too_many_holds'
-  | 'dofs_exhausted'
-  | 'member_cap'
-  | 'spectator'
-  | 'session_limit'
-  | 'session_closed'
-  | 'session_open'
-  | 'session_superseded'
-  | 'session_paused'
-  | 'session_full'
-  | 'invite_invalid'
-  | 'invite_used'
-  | 'too_many_invites'
-  | 'owner_stays'
-  | 'turn_in_progress'
-  | 'request_in_progress'
-  | 'request_conflict'
-  | 'contention'
-  | 'maintenance'
-  | 'agent_unavailable'
-  | 'provider_configuration'
-  | 'provider_busy'
-  | 'provider_unavailable'
-  | 'provider_timeout'
-  | 'voice_unavailable'
-  | 'voice_quota'
-  | 'voice_token_active'
-  | 'not_ready'
-  | 'internal';
+export const errorReasons = [
+  'bad_input',
+  'bad_media',
+  'not_found',
+  'signed_out',
+  'not_admin',
+  'not_owner',
+  'no_dofs',
+  'insufficient_dofs',
+  'grant_closed',
+  'hold_resolved',
+  'too_many_lots',
+  'too_many_holds',
+  'dofs_exhausted',
+  'member_cap',
+  'spectator',
+  'session_limit',
+  'session_closed',
+  'session_open',
+  'session_superseded',
+  'session_paused',
+  'session_full',
+  'invite_invalid',
+  'invite_used',
+  'too_many_invites',
+  'owner_stays',
+  'turn_in_progress',
+  'request_in_progress',
+  'request_conflict',
+  'contention',
+  'rate_limited',
+  'app_check',
+  'maintenance',
+  'agent_unavailable',
+  'provider_configuration',
+  'provider_busy',
+  'provider_unavailable',
+  'provider_timeout',
+  'voice_unavailable',
+  'voice_quota',
+  'voice_token_active',
+  'not_ready',
+  'internal',
+] as const;
+
+/** One of them. */
+export type ErrorReason = (typeof errorReasons)[number];
 
 /** HTTP status of each code, as in google.rpc.Code; the single map behind callables and REST. */
 export const httpStatusOf = {
@@ -97,4 +103,9 @@ export function describeError(error: unknown): ErrorDescription {
   if (!(error instanceof Error)) return { name: 'Unknown', message: typeof error };
   const { name, message, stack, cause } = error;
   return { name, message, stack, ...(cause === undefined ? {} : { cause: describeError(cause) }) };
+}
+
+/** An error as the REST API answers it. */
+export function errorBody({ code, message, details }: AppError): object {
+  return { error: { code, message, ...(details ? { details } : {}) } };
 }

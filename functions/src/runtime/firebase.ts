@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { getApps, initializeApp, type App } from 'firebase-admin/app';
+import { getAppCheck, type AppCheck } from 'firebase-admin/app-check';
 import { getAuth, type Auth } from 'firebase-admin/auth';
 import type { Database } from 'firebase-admin/database';
 import { getFirestore, type Firestore } from 'firebase-admin/firestore';
@@ -45,6 +46,11 @@ export function db(): Firestore {
 /** Firebase Auth of the project. */
 export function auth(): Auth {
   return getAuth(app());
+}
+
+/** App Check of the project. */
+export function appCheck(): AppCheck {
+  return getAppCheck(app());
 }
 
 /** Every Realtime Database that holds live state, in shard order. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { z } from 'zod';
-import { httpStatusOf } from './errors.ts';
+import { errorReasons, httpStatusOf } from './errors.ts';
 import { openApiDocument } from './openapi.ts';
 import { operation, type Operation } from './operation.ts';
 
@@ -21,7 +21,7 @@ interface Described {
   security: object[];
   parameters: { name: string; in: string; required: boolean; schema: { type: string } }[];
   requestBody?: { required: boolean; content: Record<string, { schema: { properties: object; required: string[]; additionalProperties: boolean } }> };
-  responses: Record<string, { headers?: object; content?: Record<string, { schema: { $ref?: string } }> }>;
+  responses: Record<string, { headers?: object; content?: Record<string, { schema: { $ref?: string; oneOf?: { properties: { event: { const: string }; data: { $ref?: string; properties?: object } } }[] } }> }>;
 }
 const document = openApiDocument(sample);
 const paths = document['paths'] as Record<string, Record<string, Described>>;
@@ -62,6 +62,8 @@ describe('the OpenAPI document', () => {
   it('offers a stream where the operation streams', () => {
     assert.deepEqual(Object.keys(patch.responses['200']!.content!), ['application/json', 'text/event-stream']);
     assert.deepEqual(Object.keys(get.responses['200']!.content!), ['application/json']);
+    const events = patch.responses['200']!.content!['text/event-stream']!.schema.oneOf!.map(({ properties: { event, data } }) => [event.const, data.$ref ?? Object.keys(data.properties!)]);
+    assert.deepEqual(events, [['chunk', ['text']], ['result', ['id', 'at']], ['error', '#/components/schemas/Error']]);
   });
 
   it('says where an operation leads elsewhere instead of answering', () => {
@@ -70,10 +72,16 @@ describe('the OpenAPI document', () => {
   });
 
   it('describes every status that an error may have', () => {
-    const statuses = [...new Set(Object.values(httpStatusOf))].map(String);
+    const statuses = [...new Set([...Object.values(httpStatusOf), 405, 413, 415])].map(String);
     for (const each of [get, patch, end]) {
       assert.deepEqual(Object.keys(each.responses).sort(), ['200', ...statuses].sort());
       for (const status of statuses) assert.equal(each.responses[status]!.content!['application/json']!.schema.$ref, '#/components/schemas/Error');
     }
+    assert.deepEqual(['400', '409', '429', '503'].filter((status) => get.responses[status]!.headers !== undefined), ['409', '429', '503'], 'those that may say when to try again');
+  });
+
+  it('names every reason of an error', () => {
+    const { schemas } = document['components'] as { schemas: { Error: { properties: { error: { properties: { details: { properties: { reason: { enum: string[] } } } } } } } } };
+    assert.deepEqual(schemas.Error.properties.error.properties.details.properties.reason.enum, errorReasons);
   });
 });

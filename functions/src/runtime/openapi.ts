@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { httpStatusOf } from './errors.ts';
+import { errorReasons, httpStatusOf } from './errors.ts';
 import type { Operation } from './operation.ts';
 
 type Json = Record<string, unknown>;
@@ -33,7 +33,7 @@ const errorSchema: Json = {
       properties: {
         code: { enum: Object.keys(httpStatusOf) },
         message: { type: 'string' },
-        details: { type: 'object', properties: { reason: { type: 'string' } } },
+        details: { type: 'object', required: ['reason'], properties: { reason: { enum: errorReasons }, retryAfterMs: { type: 'number', description: 'Not before so many ms.' } } },
       },
     },
   },
@@ -46,7 +46,6 @@ function describeOperation(op: Operation): Json {
   const parameter = (name: string, place: string): Json => ({ name, in: place, required: place === 'path' || required.includes(name), schema: properties[name] });
   const inBody = Object.fromEntries(Object.entries(properties).filter(([name]) => !inPath.includes(name) && !inQuery.includes(name)));
   const body = { ...rest, properties: inBody, required: required.filter((name) => name in inBody) };
-  const errors = [...new Set(Object.values(httpStatusOf))].map((status) => [status, { description: 'Error', content: json({ $ref: '#/components/schemas/Error' }) }]);
   return {
     operationId: op.name,
     summary: op.summary,
@@ -55,15 +54,29 @@ function describeOperation(op: Operation): Json {
     ...(Object.keys(inBody).length === 0 ? {} : { requestBody: { required: body.required.length > 0, content: json(body) } }),
     responses: {
       ...success(op),
-      ...Object.fromEntries(errors) as Json,
+      ...errors,
     },
   };
 }
 
+const errorContent = json({ $ref: '#/components/schemas/Error' });
+const retryAfter: Json = { 'retry-after': { description: 'Seconds to wait, where that is known.', schema: { type: 'integer' } } };
+/** Statuses of what is refused before it is an operation: another method, a body too large, one that is not JSON. */
+const errors: Json = Object.fromEntries([...Object.values(httpStatusOf), 405, 413, 415].map((status) => [
+  status, { description: 'Error', content: errorContent, ...([409, 429, 503].includes(status) ? { headers: retryAfter } : {}) },
+]));
+
 function success(op: Operation): Json {
   if (op.redirect) return { 302: redirect };
   if (op.download) return { 200: file(op.download.contentTypes) };
-  return { 200: { description: 'OK', content: { ...json(schemaOf(op.output, 'output')), ...(op.chunk ? { 'text/event-stream': { schema: schemaOf(op.chunk, 'output') } } : {}) } } };
+  const result = schemaOf(op.output, 'output');
+  return { 200: { description: 'OK', content: { ...json(result), ...(op.chunk ? { 'text/event-stream': { schema: events(schemaOf(op.chunk, 'output'), result) } } : {}) } } };
+}
+
+/** The server-sent events of a streamed answer: chunks, then the result; or an error, which ends it. */
+function events(chunk: Json, result: Json): Json {
+  const event = (name: string, data: Json): Json => ({ type: 'object', required: ['event', 'data'], properties: { event: { const: name }, data } });
+  return { oneOf: [event('chunk', chunk), event('result', result), event('error', { $ref: '#/components/schemas/Error' })] };
 }
 
 const redirect: Json = { description: 'Found: at an address that is valid for a short time.', headers: { location: { description: 'The address.', schema: { type: 'string', format: 'uri' } } } };

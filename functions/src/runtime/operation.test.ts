@@ -146,7 +146,7 @@ describe('an operation as a callable', () => {
     emit({ text: 'ignored unless the caller streams' });
     return Promise.resolve({ greeting: `Hello ${name}, ${signal.aborted ? 'gone' : 'here'}` });
   }));
-  const request = { data: { name: 'x' }, acceptsStreaming: false } as Parameters<typeof call.run>[0];
+  const request = { data: { name: 'x' }, acceptsStreaming: false, rawRequest: { headers: {} } } as Parameters<typeof call.run>[0];
 
   it('knows the caller by Firebase Auth', async () => {
     const auth = { uid: 'ada', token: {} } as NonNullable<typeof request.auth>;

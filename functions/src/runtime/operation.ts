@@ -1,8 +1,10 @@
 import { HttpsError, onCall, type CallableFunction, type CallableOptions } from 'firebase-functions/https';
 import type { z } from 'zod';
+import { admit } from './admission.ts';
 import { callerOf, type Caller } from './caller.ts';
 import { AppError, describeError, toAppError } from './errors.ts';
 import { log } from './log.ts';
+import { browserOrigins } from './params.ts';
 import { idSchema } from './schema.ts';
 
 /** Who may call: anybody, anybody signed in, or holders of the `admin` claim. */
@@ -47,8 +49,17 @@ export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z
   download?: Download;
   /** Makes the REST route answer with a redirect to this address instead of JSON. */
   redirect?(output: z.output<Output>): string;
+  /** Whether a call uses up the App Check token that it comes with, where App Check is enforced: it cannot be repeated by others. */
+  replayProtected?: boolean;
+  /** Most bytes of the body of a call; absent: enough for ids and a few texts. */
+  maxBodyBytes?: number;
   options?: CallableOptions;
   handle(input: z.output<Input>, context: CallContext): Promise<z.input<Output>>;
+}
+
+/** What carries a call: how pieces of the answer are sent, and what it has to pass before anything of it is looked at. */
+export interface Carrier extends Pick<CallContext, 'emit' | 'taken' | 'signal'> {
+  admit?: () => Promise<void>;
 }
 
 /** Declares an operation with its types inferred from its schemas. */
@@ -59,7 +70,7 @@ export function operation<Input extends z.ZodType, Output extends z.ZodType>(def
 const nobody: Caller = { uid: '', email: null, emailVerified: false, admin: false };
 
 /**
- * Runs an operation: access, input, handler, output. Unknown output fields are dropped by the output schema,
+ * Runs an operation: admission, access, input, handler, output. Unknown output fields are dropped by the output schema,
  * so nothing leaves that the contract does not name.
  * @throws AppError for everything that goes wrong; unexpected errors are logged and answered as `internal`.
  */
@@ -67,11 +78,12 @@ export async function runOperation(
   op: Operation,
   raw: unknown,
   caller: Caller | null,
-  stream: Pick<CallContext, 'emit' | 'taken' | 'signal'>,
+  { admit: enter, ...stream }: Carrier,
 ): Promise<unknown> {
   const startedAt = Date.now();
   const about = { operation: op.name, uid: caller?.uid, ...idsOf(raw) };
   try {
+    await enter?.();
     authorize(op, caller);
     const output = op.output.parse(await op.handle(parseInput(op.input, raw), { caller: caller ?? nobody, ...stream }));
     log.info('operation', { ...about, outcome: 'ok', durationMs: Date.now() - startedAt });
@@ -93,7 +105,7 @@ function logRefusal(entry: object, { code, message, details }: AppError, error: 
 
 /** The operation as a Firebase callable, streaming included. */
 export function callable(op: Operation): CallableFunction<unknown, Promise<unknown>> {
-  return onCall({ ...op.options }, async (request, response) => {
+  return onCall({ cors: browserOrigins(), ...op.options }, async (request, response) => {
     const caller = request.auth ? callerOf(request.auth.uid, request.auth.token) : null;
     let sent: Promise<unknown> = Promise.resolve();
     try {
@@ -101,6 +113,7 @@ export function callable(op: Operation): CallableFunction<unknown, Promise<unkno
         emit: (chunk) => { sent = response?.sendChunk(chunk).catch(() => undefined) ?? sent; },
         taken: async () => void await sent,
         signal: response?.signal ?? new AbortController().signal,
+        admit: () => admit({ uid: caller?.uid ?? null, request: request.rawRequest, appVerified: request.app !== undefined, once: op.replayProtected === true }),
       });
     } catch (error) {
       const { code, message, details } = toAppError(error);

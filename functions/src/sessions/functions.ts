@@ -13,6 +13,7 @@ export const startSession = operation({
   summary: 'Starts a session with an owned agent, or resumes the one that is open with it.',
   access: 'signed-in',
   route: { method: 'post', path: '/sessions' },
+  replayProtected: true,
   input: startSessionInput,
   output: startSessionOutput,
   async handle({ agentInstanceId, gameContext, takeOver, seenTurnId }, { caller }) {

@@ -21,6 +21,7 @@ export const shareSession = operation({
   summary: 'Makes an invite with which one person joins an owned session.',
   access: 'signed-in',
   route: { method: 'post', path: '/sessions/{sessionId}/invites' },
+  replayProtected: true,
   input: shareSessionInput,
   output: shareSessionOutput,
   async handle(input, { caller }) {
@@ -46,6 +47,7 @@ export const joinSession = operation({
   summary: 'Joins a session by an invite, which is used up. For a member it changes nothing.',
   access: 'signed-in',
   route: { method: 'post', path: '/sessions/join' },
+  replayProtected: true,
   input: joinSessionInput,
   output: joinSessionOutput,
   async handle({ invite }, { caller }) {

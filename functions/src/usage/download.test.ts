@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createGunzip } from 'node:zlib';
 import { z } from 'zod';
 import { AppError } from '../runtime/errors.ts';
 import { operation, type CallContext, type Operation } from '../runtime/operation.ts';
@@ -34,7 +36,7 @@ async function served(write: Write, act: (url: string) => Promise<void>): Promis
   }
 }
 
-const opened = (url: string): Promise<IncomingMessage> => new Promise((resolve, reject) => { get(url, { agent: false }, resolve).once('error', reject); });
+const opened = (url: string, headers: Record<string, string> = {}): Promise<IncomingMessage> => new Promise((resolve, reject) => { get(url, { agent: false, headers }, resolve).once('error', reject); });
 
 describe('a download over REST', () => {
   it('is a file with a name, in the pieces that were emitted', async () => {
@@ -80,26 +82,29 @@ describe('a download over REST', () => {
     });
   });
 
-  it('goes no faster than it is taken', async () => {
-    const piece = 'x'.repeat(65_535) + '\n';
-    const pieces = 1_000;
-    let emitted = 0;
-    await served(async ({ emit, taken }) => {
-      for (; emitted < pieces; emitted++) {
-        emit({ text: piece });
-        await taken?.();
-      }
-    }, async (url) => {
-      const response = await opened(`${url}/v1/file?name=x`);
-      // The server has nothing else to do than to write; while it answers these, it would write as much as it may.
-      for (let count = 0; count < 100; count++) assert.equal((await fetch(`${url}/health`)).status, 200);
-      const before = emitted;
-      assert.ok(before < pieces / 4, `${before} of ${pieces} pieces were written to somebody who reads none`);
-      let bytes = 0;
-      for await (const data of response) bytes += (data as Buffer).length;
-      assert.deepEqual([emitted, bytes], [pieces, pieces * piece.length]);
+  for (const [how, headers] of [['as it is', {}], ['compressed', { 'accept-encoding': 'gzip' }]] as const) {
+    it(`goes no faster than it is taken, ${how}`, async () => {
+      const piece = randomBytes(49_152).toString('base64');
+      const pieces = 1_000;
+      let emitted = 0;
+      await served(async ({ emit, taken }) => {
+        for (; emitted < pieces; emitted++) {
+          emit({ text: piece });
+          await taken?.();
+        }
+      }, async (url) => {
+        const response = await opened(`${url}/v1/file?name=x`, headers);
+        // The server has nothing else to do than to write; while it answers these, it would write as much as it may.
+        for (let count = 0; count < 100; count++) assert.equal((await fetch(`${url}/health`)).status, 200);
+        const before = emitted;
+        assert.ok(before < pieces / 4, `${before} of ${pieces} pieces were written to somebody who reads none`);
+        const whole = response.headers['content-encoding'] === 'gzip' ? response.pipe(createGunzip()) : response;
+        let bytes = 0;
+        for await (const data of whole) bytes += (data as Buffer).length;
+        assert.deepEqual([emitted, bytes, whole !== response], [pieces, pieces * piece.length, how === 'compressed']);
+      });
     });
-  });
+  }
 
   it('stops when the caller leaves', async () => {
     let emitted = 0;
