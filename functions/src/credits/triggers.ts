@@ -7,6 +7,6 @@ export const settleCheckpoint = onDocumentCreated(
   { document: 'sessions/{sessionId}/checkpoints/{checkpointId}', retry: true },
   async (event) => {
     const checkpoint = event.data?.data() as CheckpointDoc | undefined;
-    if (checkpoint) await settle(event.params.sessionId, checkpoint);
+    if (checkpoint) await settle(checkpoint);
   },
 );

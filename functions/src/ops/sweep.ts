@@ -67,7 +67,7 @@ export async function runSweep(now: () => number): Promise<SweepReport> {
   const chores = [
     () => each('ended', (limit) => expiredSessions(now(), limit), ofSession, ({ sessionId }) => endSession(sessionId, 'expired', now)),
     () => each<Due>(({ action }) => (action === 'pause' ? 'paused' : 'ended'), (limit) => dueMeters(now, limit), ofSession, (due) => attend(due, now)),
-    () => each('settled', (limit) => unsettledSessions(now(), overdueMs, limit), ofSession, ({ sessionId, consumedDOFs }) => settleCheckpoint(sessionId, { total: consumedDOFs, final: true })),
+    () => each('settled', (limit) => unsettledSessions(now(), overdueMs, limit), ofSession, (session) => settleCheckpoint({ ...session, total: session.consumedDOFs, final: true })),
     () => each('lapsed', (limit) => dueBalances(now(), limit), ({ ownerId, agentInstanceId }) => `${ownerId}:${agentInstanceId}`, (agent) => tendBalance(agent, now)),
     () => each('republished', (limit) => stuckEvents(overdueMs, limit), ({ id }) => id, publishOutbox),
     () => each('cleanedUp', (limit) => sessionsToCleanUp(now(), limit), ofSession, (session) => cleanUp(session, now)),
