@@ -78,7 +78,7 @@ export const frameOverhead: Benchmark = {
     const { vendor } = await bench.world.base();
     const memory = await inProcess(bench, true);
     const emulators = await inProcess(bench, false);
-    const peer = await startPeer(vendor.url).catch((error: unknown) => String(error));
+    const peer = await startPeer(vendor.url, { install: !bench.quick }).catch((error: unknown) => (error as Error).message);
     if (typeof peer !== 'string') bench.world.onTidy(peer.stop);
     const http = await overHttp(bench, typeof peer === 'string' ? null : peer);
     const beside: Figure[] = [

@@ -32,7 +32,7 @@ export const liveBytes: Benchmark = {
       snapshot.forEach((turn) => { turn.forEach((item) => void ((item.val() as { type: string }).type === 'done' && ended.add(turn.key))); });
     });
     await until(() => live !== undefined && live !== null, 'the live state to be seen', signal);
-    const count = quick ? 20 : 100;
+    const count = quick ? 10 : 100;
     const seen = (many: number): Promise<void> => until(() => ended.size === many, `${many} turns to be seen`, signal);
     await sendFrame(framing, session);
     await seen(1);

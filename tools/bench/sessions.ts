@@ -37,7 +37,7 @@ export const manySessions: Benchmark = {
   title: 'Calls among many open sessions',
   how: 'Three projects on the same emulators with 10, 1,000 and 10,000 open sessions: documents of user, agent and session in Firestore, and live state, meter and context in the Realtime Database, copied from a session that was really started. Instances of each project are measured in turn. A started session is ended again before the next one, which is not measured.',
   async run({ world, plan, quick, signal }) {
-    const counts = quick ? [10, 100, 300] : [10, 1_000, 10_000];
+    const counts = quick ? [5, 10, 20] : [10, 1_000, 10_000];
     const levels: Level[] = [];
     for (const count of counts) levels.push(await levelOf(world, count));
     const sides = Object.fromEntries(levels.flatMap(({ sessions, start, frame }) => [[`start ${sessions}`, start], [`frame ${sessions}`, frame]])) as Record<string, Sample>;
@@ -69,7 +69,7 @@ export const pruning: Benchmark = {
   async run({ world, quick }) {
     const project = await world.project('demo-jiga-prune');
     const tap = await world.tapFirestore();
-    const openOnes = quick ? 200 : 1_000;
+    const openOnes = quick ? 100 : 1_000;
     const [startSession, sweeping] = await Promise.all([world.instance({ target: 'startSession', project }), world.instance({ target: 'sweep', project, firestore: tap })]);
     const [player] = await project.players(1);
     const template = await templateOf(project, await open(startSession, player!));

@@ -5,7 +5,7 @@ import { exactly, type Bench, type Benchmark } from './benchmark.ts';
 import { interleave, median, p95, ratio, samplesOf, spread, summary, timed } from './method.ts';
 import { call, open, sendFrame, until, within } from './world/calls.ts';
 import type { Project } from './world/project.ts';
-import { eventProject, noTrigger } from './world/world.ts';
+import { noTrigger } from './world/world.ts';
 
 /** A session whose checkpoints a benchmark writes itself, as its meter would. */
 interface SettledSession {
@@ -19,12 +19,12 @@ interface SettledSession {
 }
 
 /** Plays frames until a checkpoint is written, and goes on from there without frames. */
-async function settledSession({ world, plan, signal }: Bench): Promise<SettledSession> {
-  const project = await world.project(eventProject);
+async function settledSession({ world, plan, quick, signal }: Bench): Promise<SettledSession> {
+  const project = await world.project(world.eventProject);
   const { events } = await world.base();
   const step = 1_200;
   const settlements = samplesOf(plan) + 2;
-  await project.configure((server) => ({ ...server, limits: { ...server.limits, holdDOFs: step * settlements, maxDOFsPerSession: step * settlements } }));
+  await project.configure((server) => ({ ...server, ...(quick ? { settleEveryDOFs: 50 } : {}), limits: { ...server.limits, holdDOFs: step * settlements, maxDOFsPerSession: step * settlements } }));
   const { startSession, processFrame } = await world.instances(['startSession', 'processFrame'], { project });
   const [settleCheckpoint, naiveTrigger] = await Promise.all([world.instance({ target: 'settleCheckpoint', signature: 'cloudevent', project }), world.instance({ target: noTrigger, signature: 'cloudevent', baseline: 'naive', project })]);
   const [player] = await project.players(1, 2 * step * settlements);
@@ -73,7 +73,7 @@ async function throughput({ world, quick, signal }: Bench): Promise<number> {
   const { startSession, processFrame, endSession } = await world.instances(['startSession', 'processFrame', 'endSession']);
   const players = await project.players(8);
   const sessions = await Promise.all(players.map((player) => open(startSession, player)));
-  const frames = quick ? 5 : 50;
+  const frames = quick ? 2 : 50;
   const ms = await timed(() => Promise.all(sessions.map(async (session) => {
     for (let count = 0; count < frames; count++) {
       signal.throwIfAborted();

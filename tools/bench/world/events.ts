@@ -1,4 +1,4 @@
-import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
+import { createServer, request as httpRequest, type OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -25,7 +25,7 @@ export interface Trigger {
 export interface Events {
   /** host:port that the emulator is to post to. */
   readonly address: string;
-  /** Makes the emulator post the events of these triggers. */
+  /** From now on the events of these triggers come. */
   register: (firestoreUrl: string, projectId: string, triggers: Trigger[]) => Promise<void>;
   /** Where each function is served from now on; events of others are dropped. */
   route: (instances: Record<string, { url: string }>) => void;
@@ -40,38 +40,60 @@ export interface Events {
 const attempts = 6;
 const retryAfterMs = 200;
 
-/** Starts to take events. */
-export async function createEvents(): Promise<Events> {
+/** The part of {@link Events} that does not care where they come from. */
+export interface Deliveries extends Pick<Events, 'route' | 'listen' | 'pending'> {
+  /** Posts an event to the instance of its function, until that takes it. */
+  deliver: (target: string, headers: OutgoingHttpHeaders, body: Buffer) => void;
+}
+
+/** Delivers events, to nobody yet. */
+export function createDeliveries(): Deliveries {
   let instances: Record<string, { url: string }> = {};
   let listener: (delivery: Delivery) => void = () => undefined;
   let pending = 0;
-  const deliver = async (target: string, headers: IncomingMessage['headers'], body: Buffer): Promise<void> => {
-    for (let attempt = 1; ; attempt++) {
+  const attempt = async (target: string, headers: OutgoingHttpHeaders, body: Buffer): Promise<void> => {
+    for (let count = 1; ; count++) {
       const instance = instances[target];
       if (!instance) return;
       const status = await post(instance.url, headers, body);
       if (status < 300) return listener({ target, document: String(headers['ce-document']), doneAt: Date.now() });
-      if (attempt === attempts) throw new Error(`${target} answered ${status} to an event ${attempts} times`);
+      if (count === attempts) throw new Error(`${target} answered ${status} to an event ${attempts} times`);
       await delay(retryAfterMs);
     }
   };
+  return {
+    route: (next) => { instances = next; },
+    listen: (next) => { listener = next; },
+    get pending() {
+      return pending;
+    },
+    deliver: (target, headers, body) => {
+      pending++;
+      attempt(target, headers, body).catch((error: unknown) => console.error(error)).finally(() => { pending--; });
+    },
+  };
+}
+
+/** Starts to take events from an emulator that posts them here. */
+export async function createEvents(): Promise<Events> {
+  const deliveries = createDeliveries();
   const server = createServer((request, response) => {
     const pieces: Buffer[] = [];
     request.on('data', (piece: Buffer) => pieces.push(piece));
     request.on('end', () => {
       response.end('{}');
-      pending++;
-      const target = request.url!.split('/').at(-1)!;
       const { 'content-length': _length, host: _host, connection: _connection, ...headers } = request.headers;
       // The emulator sends the message as base64.
-      deliver(target, headers, Buffer.from(Buffer.concat(pieces).toString(), 'base64'))
-        .catch((error: unknown) => console.error(error))
-        .finally(() => { pending--; });
+      deliveries.deliver(request.url!.split('/').at(-1)!, headers, Buffer.from(Buffer.concat(pieces).toString(), 'base64'));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   server.unref();
   return {
+    ...deliveries,
+    get pending() {
+      return deliveries.pending;
+    },
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     register: async (firestoreUrl, projectId, triggers) => {
       for (const { target, type, document } of triggers) {
@@ -82,11 +104,6 @@ export async function createEvents(): Promise<Events> {
         if (!answer.ok) throw new Error(`the Firestore emulator refuses the trigger ${target}: ${answer.status}`);
       }
     },
-    route: (next) => { instances = next; },
-    listen: (next) => { listener = next; },
-    get pending() {
-      return pending;
-    },
     close: () => {
       server.close();
       server.closeAllConnections();
@@ -94,7 +111,7 @@ export async function createEvents(): Promise<Events> {
   };
 }
 
-function post(url: string, headers: IncomingMessage['headers'], body: Buffer): Promise<number> {
+function post(url: string, headers: OutgoingHttpHeaders, body: Buffer): Promise<number> {
   return new Promise((resolve, reject) => {
     httpRequest(url, { method: 'POST', headers: { ...headers, 'content-length': body.length } }, (answer) => {
       answer.resume();

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../../functions/test/framework.ts';
-import { installIfStale } from '../../install.mjs';
+import { installIfStale, isStale } from '../../install.mjs';
 import { CACHE } from '../../paths.ts';
 import { within } from './calls.ts';
 import { benchCache } from './world.ts';
@@ -17,13 +17,15 @@ export interface Peer {
   stop: () => Promise<void>;
 }
 
-/** Installs the gateway where it is missing, and starts it. @throws Error when it can neither be found nor installed. */
-export async function startPeer(vendorUrl: string): Promise<Peer> {
+/** Starts the gateway; where it is missing it is installed first, if that is wanted. @throws Error that says why it cannot be started. */
+export async function startPeer(vendorUrl: string, { install }: { install: boolean }): Promise<Peer> {
   const folder = join(benchCache, 'peer');
   mkdirSync(folder, { recursive: true });
   for (const file of ['package.json', 'package-lock.json']) cpSync(join(source, file), join(folder, file));
   const start = join('node_modules', '@portkey-ai', 'gateway', 'build', 'start-server.js');
-  const problem = installIfStale(folder, { label: 'the gateway that P3 is measured beside', scripts: [], required: [start], cache: CACHE });
+  const required = [start];
+  if (!install && isStale(folder, required)) throw new Error('it is not installed: npm run bench -- P3 does that.');
+  const problem = installIfStale(folder, { label: 'the gateway that P3 is measured beside', scripts: [], required, cache: CACHE });
   if (problem) throw new Error(problem);
   const port = await freePort();
   // Otherwise it refuses hosts of this machine.

@@ -37,8 +37,8 @@ type RunningSuite = Pick<Suite, 'env' | 'urls'>;
 export interface WorldOptions {
   signal: AbortSignal;
   say: (line: string) => void;
-  /** A suite that runs already and posts its events elsewhere; started if absent. */
-  suite?: RunningSuite;
+  /** A suite that runs already, the project whose events are of interest, and where these come from; started if absent. */
+  running?: { suite: RunningSuite; eventProject: string; events: Events };
 }
 
 /** What benchmarks run in: emulators, instances, a mock of the vendor, people with tokens. Started when first asked for, ended by `close`. */
@@ -49,13 +49,16 @@ export class World {
   /** What one benchmark has started. */
   readonly #passing: (() => unknown)[] = [];
   readonly #projects = new Map<string, Promise<Project>>();
-  readonly #running: RunningSuite | undefined;
+  readonly #running: WorldOptions['running'];
+  /** The project whose documents have triggers. */
+  readonly eventProject: string;
   #base: Promise<Base> | undefined;
 
-  constructor({ signal, say, suite }: WorldOptions) {
+  constructor({ signal, say, running }: WorldOptions) {
     this.#signal = signal;
     this.say = say;
-    this.#running = suite;
+    this.#running = running;
+    this.eventProject = running?.eventProject ?? PROJECT_ID;
     mkdirSync(benchCache, { recursive: true });
   }
 
@@ -64,7 +67,7 @@ export class World {
     return this.#base ??= this.#start();
   }
 
-  /** The project of that name; only documents of `eventProject` have triggers. */
+  /** The project of that name; only documents of that called `eventProject` have triggers. */
   async project(id = 'demo-jiga-bench'): Promise<Project> {
     const { suite, tokens } = await this.base();
     const opened = this.#projects.get(id) ?? openProject(suite, id, tokens);
@@ -144,23 +147,24 @@ export class World {
   }
 
   async #start(): Promise<Base> {
-    const events = await createEvents();
+    const events = this.#running?.events ?? await createEvents();
     this.#closers.push(events.close);
     const tokens = await createTokens();
     this.#closers.push(tokens.close);
     const vendor = await this.#startVendor();
     const closeProjects = async (): Promise<unknown> => Promise.all([...this.#projects.values()].map(async (project) => (await project).close()));
-    const base = { tokens, events, vendor };
-    if (this.#running) {
-      this.#closers.push(closeProjects);
-      return { ...base, suite: this.#running, triggers: [] };
-    }
+    const suite = this.#running?.suite ?? await this.#startSuite(events);
+    this.#closers.push(closeProjects);
+    const triggers = await builtTriggers(this.eventProject);
+    await events.register(suite.urls.firestore!, this.eventProject, triggers);
+    return { tokens, events, vendor, suite, triggers };
+  }
+
+  async #startSuite(events: Events): Promise<RunningSuite> {
     this.say('starting the emulators');
     const suite = await startSuite({ only: ['firestore', 'database', 'pubsub'], env: { JIGA_EVENTS_AT: events.address }, logFile: join(benchCache, 'emulators.log'), signal: this.#signal });
-    this.#closers.push(suite.stop, closeProjects);
-    const triggers = await builtTriggers();
-    await events.register(suite.urls.firestore!, eventProject, triggers);
-    return { ...base, suite, triggers };
+    this.#closers.push(suite.stop);
+    return suite;
   }
 
   async #startVendor(): Promise<VendorAddresses> {
@@ -170,9 +174,6 @@ export class World {
     return addresses;
   }
 }
-
-/** The project whose documents have triggers. */
-export const eventProject = PROJECT_ID;
 
 /** The baseline of a trigger. */
 export const noTrigger = 'naiveTrigger';
@@ -201,9 +202,9 @@ interface Endpoint {
 }
 
 /** The Firestore triggers of the built functions, and the one that does nothing. */
-async function builtTriggers(): Promise<Trigger[]> {
+async function builtTriggers(projectId: string): Promise<Trigger[]> {
   // The endpoint of a trigger names its project.
-  process.env['GCLOUD_PROJECT'] ??= eventProject;
+  process.env['GCLOUD_PROJECT'] ??= projectId;
   const built = await import(pathToFileURL(join(FUNCTIONS, 'lib', 'index.js')).href) as Record<string, { __endpoint?: Endpoint }>;
   const ours = Object.entries(built).flatMap(([target, { __endpoint }]): Trigger[] => {
     const { eventType: type = '', eventFilters, eventFilterPathPatterns } = __endpoint?.eventTrigger ?? {};
