@@ -38,20 +38,21 @@ async function measureStarts({ world, plan, quick, signal }: Bench): Promise<Sta
   };
   const ours = (target: string, seen?: number[]): Sample => started(FUNCTIONS, target, 'http', seen);
   world.say('instances are started, one after the other');
-  const ms = await interleave({ hello: started(hello, 'hello', 'http', memory.hello), processFrame: ours('processFrame', memory.processFrame) }, plan, signal);
+  const starts: Plan = quick ? plan : { warmups: 5, rounds: 7, perRound: 10 };
+  const ms = await interleave({ hello: started(hello, 'hello', 'http', memory.hello), processFrame: ours('processFrame', memory.processFrame) }, starts, signal);
   const fewer: Plan = quick ? { warmups: 0, rounds: 1, perRound: 1 } : { warmups: 2, rounds: 5, perRound: 4 };
   const others = await interleave<string>({ startSession: ours('startSession'), api: ours('api'), settleCheckpoint: started(FUNCTIONS, 'settleCheckpoint', 'cloudevent') }, fewer, signal);
   return { ms, others, memory };
 }
 
 const loadShortfall = 'Beside what `hello` loads too (firebase-functions with express, firebase-admin/auth) an instance loads firebase-admin/firestore and firebase-admin/database, each about a quarter of the difference, and defines the schemas of all operations, nearly half of it. The last part would go with an entry for each domain, chosen by FUNCTION_TARGET.';
-const peakShortfall = 'A frame of 1 MB is there seven times while the model thinks: the body of the request as the framework keeps it (1.3 MB), the text in it (1.3 MB), its bytes (1 MB), the picture that is sent (1 MB), and that one as a data URL, in the JSON of the request and in its bytes (1.3 MB each): 8 MB, 80 times. Deployed, an instance is given 20 at once and has 1 GiB. Letting go of the text and the bytes once the picture is decoded would save 2.3 MB of 8.';
+const peakShortfall = 'A frame of 1 MB is there six times while the model thinks: its text (1.3 MB), its bytes (1 MB), the picture that is sent (up to 1 MB), and that one as a data URL, in the JSON of the request and in its bytes (up to 1.3 MB each): 7 MB, 80 times, beside the 100 MiB of an idle instance, and the body as it was read until its garbage is collected. Deployed, an instance is given 20 at once and has 1 GiB. Letting go of the text and the bytes once the picture is decoded would save 2.3 MB of 7, which is not enough by itself.';
 
 /** P9: what loading the functions takes. */
 export const loading: Benchmark = {
   id: 'P9',
   title: 'Load of the built functions beside a bare function',
-  how: 'From the start of a process of the functions framework until it listens, as at a cold start: `processFrame`, which loads the same bundle as every function, against `hello` (`tools/bench/baselines/hello.ts`), an `onRequest` of firebase-functions that imports nothing else. Both with NODE_ENV and FUNCTION_TARGET as deployed, the packages on disk and in its cache.',
+  how: 'From the start of a process of the functions framework until it listens, as at a cold start: `processFrame`, which loads the same bundle as every function, against `hello` (`tools/bench/baselines/hello.ts`), an `onRequest` of firebase-functions that imports nothing else. Both with NODE_ENV and FUNCTION_TARGET as deployed, the packages on disk and in its cache. Seven rounds of ten after five warm-ups, since each sample is a process.',
   async run(bench) {
     const { ms, others } = await startsOf(bench);
     return {

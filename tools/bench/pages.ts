@@ -4,10 +4,13 @@ import { chart } from './chart.ts';
 import { benchmarksPage, type BenchRun } from './report.ts';
 import { measuredIn, scalingPage } from './scaling/page.ts';
 
-/** Writes the pages of a run. The one on scaling stays as it is when the run lacks what it is computed from. */
-export function writePages(folder: string, run: BenchRun): void {
-  writeFileSync(join(folder, 'benchmarks.md'), benchmarksPage(run));
-  writeFileSync(join(folder, 'benchmarks.svg'), chart(run.reports));
+/** The pages of a run by their file names. The one on scaling is missing when the run lacks what it is computed from. */
+export function pagesOf(run: BenchRun): Record<string, string> {
   const measured = measuredIn(run.reports);
-  if (measured) writeFileSync(join(folder, 'scaling.md'), scalingPage(measured));
+  return { 'benchmarks.md': benchmarksPage(run), 'benchmarks.svg': chart(run.reports), ...(measured ? { 'scaling.md': scalingPage(measured) } : {}) };
+}
+
+/** Writes the pages of a run. */
+export function writePages(folder: string, run: BenchRun): void {
+  for (const [name, content] of Object.entries(pagesOf(run))) writeFileSync(join(folder, name), content);
 }

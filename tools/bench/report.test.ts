@@ -26,6 +26,12 @@ describe('the page of the benchmarks', () => {
     assert.equal(text.match(/It reads too much/g)?.length, 1, 'said once');
   });
 
+  it('shows the profile of what is missed', () => {
+    const missed = report({ id: 'P9', goals: [goal(3)] });
+    assert.match(page(missed), /\*\*Profile\*\* of 2026-11-21: .*\n\n\| where \| processFrame, ms \| hello, ms \|/);
+    assert.doesNotMatch(page({ ...missed, goals: [goal(1)] }), /Profile/);
+  });
+
   it('explains nothing that is reached', () => assert.doesNotMatch(page(report({ goals: [goal(1)] })), /It reads too much/));
 
   it('shows a benchmark that failed as such', () => assert.match(page(report({ failure: 'no such file' })), /\| P1 \|  \| failed \| no \|[^]*This benchmark failed: no such file/));

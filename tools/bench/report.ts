@@ -1,5 +1,6 @@
 import { isHeld, type Figure, type Goal, type Report } from './benchmark.ts';
 import { samplesOf, type Plan } from './method.ts';
+import { profiles } from './profiles.ts';
 
 /** Where and with what a run was made. */
 export interface Surroundings {
@@ -51,6 +52,12 @@ export function table(head: string[], rows: string[][]): string[] {
   return [line(head), line(head.map(() => '---')), ...rows.map(line)];
 }
 
+function profileOf(id: string): string[] {
+  const profile = profiles[id];
+  if (!profile) return [];
+  return ['', `**Profile** of ${profile.taken}: ${profile.how}`, '', ...table(['where', ...profile.columns], profile.rows)];
+}
+
 function section({ id, title, how, goals, beside, notes = [], failure }: Report): string[] {
   const missed = goals.filter((goal) => !isHeld(goal) && goal.shortfall);
   const figures: Figure[] = [...goals, ...beside];
@@ -59,6 +66,7 @@ function section({ id, title, how, goals, beside, notes = [], failure }: Report)
     ...(failure === undefined ? table(['figure', 'median (interquartile range)'], figures.map((figure) => [figure.what, figureText(figure)])) : [`This benchmark failed: ${failure}`]),
     ...notes.flatMap((note) => ['', note]),
     ...[...new Set(missed.map(({ shortfall }) => shortfall!))].flatMap((shortfall) => ['', `**Missed.** ${shortfall}`]),
+    ...(missed.length === 0 ? [] : profileOf(id)),
   ];
 }
 
@@ -73,7 +81,7 @@ export function benchmarksPage({ surroundings, plan, reports }: BenchRun): strin
     '![Results as a share of what is allowed](benchmarks.svg)', '',
     ...table(['', 'what is asked for', 'result (interquartile range)', 'reached'], goals), '',
     `**Method.** All sides of a comparison run in turn in one run (${samples} of each: ${samplesOf(plan)} samples), and who goes first changes with every turn. Each figure is the median of the rounds' medians with the interquartile range of the rounds; ratios and differences are taken round by round. Ratios are the result: absolute times are those of this machine, which runs databases, functions, model and callers at once, and stand here as context. Counts are counted, not timed.`, '',
-    '**What runs.** The built functions (`functions/lib`) under the functions framework, one process per instance with many requests at once, as deployed; ID tokens are signed and verified as deployed. The databases are those of the emulator suite. Events go from Firestore straight to instances, without the functions emulator, which would start a process for each. Baselines are in `tools/bench/baselines/`.', '',
+    '**What runs.** The built functions (`functions/lib`) under the functions framework, one process per instance with many requests at once, as deployed; ID tokens are signed and verified as deployed, calls are counted as deployed with a limit that nobody reaches. The databases are those of the emulator suite. Events go from Firestore straight to instances, without the functions emulator, which would start a process for each. Baselines are in `tools/bench/baselines/`.', '',
     ...table(['', ''], [['date', date], ['commit', commit], ['machine', machine], ['system', system], ['load before, after', load.map(rounded).join(', ')], ...Object.entries(versions)]),
     ...reports.flatMap(section), '',
   ].join('\n');

@@ -85,6 +85,8 @@ async function throughput({ world, quick, signal }: Bench): Promise<number> {
   return (sessions.length * frames) / (ms / 1_000);
 }
 
+const rateShortfall = 'A settlement is an event, a read and a commit of five documents, a raw commit is one of one document; the frames of a checkpoint make up for that. Twice as many (`settleEveryDOFs: 2000`) double the rate.';
+
 /** P5: how many frames one balance can take per second. */
 export const settleRate: Benchmark = {
   id: 'P5',
@@ -101,7 +103,7 @@ export const settleRate: Benchmark = {
     const frames = session.lines.length;
     const perSecond = (rounds: number[][], each: number): ReturnType<typeof spread> => spread(rounds.map((round) => (each * 1_000) / median(round)));
     return {
-      goals: [{ what: 'frames settled per second / raw single-document commits per second', limit: 10, atLeast: true, unit: '×', ...spread(sides.raw.map((round, index) => (frames * median(round)) / median(sides.settle[index]!))) }],
+      goals: [{ what: 'frames settled per second / raw single-document commits per second', limit: 10, atLeast: true, unit: '×', shortfall: rateShortfall, ...spread(sides.raw.map((round, index) => (frames * median(round)) / median(sides.settle[index]!))) }],
       beside: [
         { what: 'frames in a checkpoint', value: frames, unit: '' },
         { what: 'frames settled per second, one balance', unit: '/s', ...perSecond(sides.settle, frames) },
@@ -111,6 +113,8 @@ export const settleRate: Benchmark = {
     };
   },
 };
+
+const lagShortfall = 'Events reach the instance here within about 10 ms of the commit, which makes the bare trigger hard to come close to: a settlement is that and two round trips to the emulator, one that reads session and agent and one commit of five documents. Neither can be left out, since the second must fail when anything has changed since the first. Deployed an event takes some hundred ms to arrive, on both sides alike, and the ratio falls with that.';
 
 /** P6: how long a settlement takes to arrive. */
 export const settleLag: Benchmark = {
@@ -125,7 +129,7 @@ export const settleLag: Benchmark = {
     };
     const sides = await interleave({ settle: lag(session.settle), nothing: lag(session.nothing) }, bench.plan, bench.signal);
     return {
-      goals: [{ what: 'settle lag p95 / no-op trigger lag p95', limit: 1.5, unit: '×', ...ratio(sides.settle, sides.nothing, p95) }],
+      goals: [{ what: 'settle lag p95 / no-op trigger lag p95', limit: 1.5, unit: '×', ...ratio(sides.settle, sides.nothing, p95), shortfall: lagShortfall }],
       beside: [
         { what: 'settle lag, p95', unit: ' ms', ...summary(sides.settle, p95) },
         { what: 'no-op trigger lag, p95', unit: ' ms', ...summary(sides.nothing, p95) },

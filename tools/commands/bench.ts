@@ -17,7 +17,7 @@ import { abortOnSignal } from './interrupt.ts';
 const INTERRUPTED = 130;
 const USAGE = `npm run bench -- [${benchmarks[0]!.id} ... ${benchmarks.at(-1)!.id}] [--json] [--quick]
 
-Measures the functions beside baselines and peers, on the emulators. All of them take up to 20 minutes and write
+Measures the functions beside baselines and peers, on the emulators. All of them take about 12 minutes and write
 docs/benchmarks.md with its chart and docs/scaling.md; some of them are printed only.
 
   --json    prints the run as JSON
