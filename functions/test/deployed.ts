@@ -21,9 +21,9 @@ export interface Instance<Name extends Deployable = Deployable> {
 
 const running = new Set<Served>();
 
-/** Starts an instance of a built function under the functions framework, against the same emulators as the tests. */
-export async function deploy<Name extends Deployable>(target: Name, env: Record<string, string | undefined> = {}): Promise<Instance<Name>> {
-  const served = await serve({ source: functionsFolder, target, env });
+/** Starts an instance of a built function under the functions framework, against the same emulators as the tests; `source` is the module that exports it. */
+export async function deploy<Name extends Deployable>(target: Name, env: Record<string, string | undefined> = {}, source = functionsFolder): Promise<Instance<Name>> {
+  const served = await serve({ source, target, env, cwd: functionsFolder });
   running.add(served);
   return {
     target,

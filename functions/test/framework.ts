@@ -11,8 +11,10 @@ const startTimeoutMs = 60_000;
 
 /** A function to serve, and with what. */
 export interface ServeOptions {
-  /** Folder with the package whose main module exports the function. */
+  /** Folder with the package whose main module exports the function, or that module. */
   source: string;
+  /** Where the process runs; in the folder if absent. */
+  cwd?: string;
   target: string;
   /** What it takes: requests, or events as Eventarc sends them. */
   signature?: 'http' | 'cloudevent';
@@ -34,12 +36,12 @@ export interface Served {
 }
 
 /** Starts the functions framework and waits until it listens. */
-export async function serve({ source, target, signature = 'http', env = {}, log }: ServeOptions): Promise<Served> {
+export async function serve({ source, cwd = source, target, signature = 'http', env = {}, log }: ServeOptions): Promise<Served> {
   const port = await freePort();
   const output = log === undefined ? 'ignore' : openSync(log, 'a');
   const begun = performance.now();
   const child = spawn(process.execPath, [framework, '--target', target, '--signature-type', signature, '--port', String(port), '--source', source], {
-    cwd: source, stdio: ['ignore', output, output], env: { ...process.env, FUNCTION_TARGET: target, FUNCTION_SIGNATURE_TYPE: signature, ...env },
+    cwd, stdio: ['ignore', output, output], env: { ...process.env, FUNCTION_TARGET: target, FUNCTION_SIGNATURE_TYPE: signature, ...env },
   });
   if (typeof output === 'number') closeSync(output);
   try {

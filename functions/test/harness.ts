@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { deleteApp as deleteClientApp, initializeApp as initializeClientApp, type FirebaseApp } from 'firebase/app';
-import { connectAuthEmulator, getAuth as getClientAuth, signInWithCustomToken } from 'firebase/auth';
+import { connectAuthEmulator, getAuth as getClientAuth, signInAnonymously, signInWithCustomToken } from 'firebase/auth';
 import { connectDatabaseEmulator, getDatabase as getClientDatabase, onValue, ref, type Database } from 'firebase/database';
 import { connectFirestoreEmulator, getFirestore as getClientFirestore, type Firestore } from 'firebase/firestore';
 import { connectFunctionsEmulator, getFunctions, httpsCallable, httpsCallableFromURL, type FunctionsError, type HttpsCallable } from 'firebase/functions';
@@ -50,13 +50,17 @@ export interface Client {
 
 const clients: FirebaseApp[] = [];
 
-/** A client app that is signed in as `uid`, with these claims, or not at all when null; it may reach the Realtime Database another way. */
-export async function clientOf(uid: string | null, claims: Record<string, unknown> = {}, databaseVia = databaseHost): Promise<Client> {
+/** Who signs in without saying who it is: a new account each time. */
+export const nameless = Symbol('nameless');
+
+/** A client app that is signed in as `who`, with these claims, or not at all when null; it may reach the Realtime Database another way. */
+export async function clientOf(who: string | null | typeof nameless, claims: Record<string, unknown> = {}, databaseVia = databaseHost): Promise<Client> {
   const app = initializeClientApp({ apiKey: 'demo', projectId, databaseURL: `http://${databaseHost.join(':')}?ns=${projectId}-default-rtdb` }, randomUUID());
   clients.push(app);
   const clientAuth = getClientAuth(app);
   connectAuthEmulator(clientAuth, `http://${process.env['FIREBASE_AUTH_EMULATOR_HOST']}`, { disableWarnings: true });
-  if (uid !== null) await signInWithCustomToken(clientAuth, await admin().auth.createCustomToken(uid, claims));
+  if (who === nameless) await signInAnonymously(clientAuth);
+  else if (who !== null) await signInWithCustomToken(clientAuth, await admin().auth.createCustomToken(who, claims));
   const functions = getFunctions(app);
   const { hostname, port } = new URL(functionsUrl);
   connectFunctionsEmulator(functions, hostname, Number(port));
@@ -66,7 +70,7 @@ export async function clientOf(uid: string | null, claims: Record<string, unknow
   connectFirestoreEmulator(firestore, firestoreHost[0], Number(firestoreHost[1]));
   const callRaw = async (name: string, input: unknown): Promise<unknown> => (await httpsCallable(functions, name)(input)).data;
   return {
-    uid: uid ?? '',
+    uid: clientAuth.currentUser?.uid ?? '',
     idToken: async () => (await clientAuth.currentUser?.getIdToken()) ?? '',
     database,
     firestore,
@@ -118,7 +122,8 @@ export async function givePlayerOf(like: string, parts: Record<string, unknown>)
   return givePlayer({ productId, dofs: 5_000 });
 }
 
-async function giveAgent(uid: string, agentInstanceId: string, options: PlayerOptions): Promise<void> {
+/** Gives an account an agent with its balance and ledger. */
+export async function giveAgent(uid: string, agentInstanceId: string, options: PlayerOptions): Promise<void> {
   const { firestore } = admin();
   const batch = firestore.batch();
   for (const { path, data } of agentDocuments(uid, agentInstanceId, options)) batch.create(firestore.doc(path), data);

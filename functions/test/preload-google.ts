@@ -1,8 +1,8 @@
-// Loaded before the functions: requests of the SDKs to the App Check service, and for the access token that it wants, go to a server of the test.
+// Loaded before the functions: requests of the SDKs to App Check and to Firebase Auth, and for the access token that they want, go to a server of the test.
 import http, { type ClientRequest, type RequestOptions } from 'node:http';
 import https from 'node:https';
 
-const hosts = ['firebaseappcheck.googleapis.com', 'oauth2.googleapis.com', 'www.googleapis.com'];
+const hosts = ['firebaseappcheck.googleapis.com', 'identitytoolkit.googleapis.com', 'oauth2.googleapis.com', 'www.googleapis.com'];
 const port = process.env['JIGA_TEST_GOOGLE_PORT'];
 
 https.request = ((given: RequestOptions | string | URL, ...rest: unknown[]): ClientRequest => {

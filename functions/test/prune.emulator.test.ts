@@ -141,7 +141,7 @@ describe('the sweep over many open sessions', function () {
     documents,
     // Those that are idle, and those whose turn in flight keeps them.
     meters: idle.length + busy.length,
-    report: { ended: ending.length, paused: 0, settled: 0, lapsed: 0, republished: 0, cleanedUp: 0, failed: 0 },
+    report: { ended: ending.length, paused: 0, settled: 0, lapsed: 0, republished: 0, cleanedUp: 0, failed: 0, outboxAgeMs: 0 },
     ended: Object.fromEntries(ending.map((sessionId) => [sessionId, sessionId.split('-')[0]!])),
     changed: [],
   };

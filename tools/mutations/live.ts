@@ -43,6 +43,7 @@ export const liveMutations: Mutation[] = [
   { guard: 'member', what: 'Members take turns in a paused session.', file: 'live/meter.ts', find: "if (claim.by !== undefined && pausedAt(meter, now) !== null)", replace: 'if (now < 0)', tests: paused },
   { guard: 'member', what: 'A turn of anybody ends the pause.', file: 'live/meter.ts', find: 'by === undefined ? ownerBusy(meter, turn.expiresAt) : meter', replace: 'ownerBusy(meter, turn.expiresAt)', tests: paused },
   { guard: 'member', what: 'Who is no member is shown as online.', file: 'presence/presence.ts', find: ' && Object.hasOwn(live.members ?? {}, uid)', replace: '', tests: [unit('presence/presence')] },
+  { guard: 'quota', what: 'A member has as many connections as it likes.', file: 'presence/presence.ts', find: 'latestFirst.slice(maxConnections)', replace: 'latestFirst.slice(latestFirst.length)', tests: [unit('presence/presence'), unit('presence/store')] },
   { guard: 'expiry', what: 'The sweep ends a session whose owner has only just gone.', file: 'presence/due.ts', find: 'endOf(ownerAway) <= now', replace: 'now > 0', tests: paused },
   { guard: 'expiry', what: 'Members keep a session open whose owner stays away.', file: 'presence/pause.ts', find: 'Math.min(idleAt, endsAt)', replace: 'idleAt', tests: paused },
   {

@@ -27,4 +27,16 @@ export const runtimeMutations: Mutation[] = [
     guard: 'reach', what: 'A call acts on another id than its address names.', file: 'runtime/rest-rules.ts',
     find: 'Object.hasOwn(input, name) && input[name] !== id', replace: 'false', tests: [unit('runtime/rest-rules')],
   },
+  {
+    guard: 'reach', what: 'Everybody who is signed in may do what administrators may.', file: 'runtime/operation.ts',
+    find: 'op.access === \'admin\' && !caller.admin', replace: 'false', tests: [unit('runtime/operation')],
+  },
+  {
+    guard: 'reach', what: 'A callable takes the SDK\'s word for what is wrong with a token.', file: 'runtime/operation.ts',
+    find: 'delete request.headers.authorization;', replace: '', tests: [unit('runtime/operation')],
+  },
+  {
+    guard: 'reach', what: 'Google\'s silence signs everybody out.', file: 'runtime/caller.ts',
+    find: ' || /^Error (fetching public keys|while making request)/.test(message)', replace: '', tests: [unit('runtime/caller')],
+  },
 ];

@@ -1,4 +1,6 @@
 import { user } from 'firebase-functions/v1/auth';
+import { userTag } from '../runtime/log.ts';
+import { runTrigger } from '../runtime/trigger.ts';
 import { createUser } from './store.ts';
 
 /**
@@ -7,5 +9,5 @@ import { createUser } from './store.ts';
  * `getMe` makes up for a trigger that has not run yet.
  */
 export const createUserDocument = user().onCreate(async ({ uid, email, displayName }) => {
-  await createUser(uid, { email: email ?? null, displayName: displayName ?? null });
+  await runTrigger('createUserDocument', { user: userTag(uid) }, () => createUser(uid, { email: email ?? null, displayName: displayName ?? null }));
 });

@@ -6,7 +6,7 @@ import { copy, fullBooks } from '../../test/books.ts';
 import { createMemoryFirestore } from '../../test/memory/firestore.ts';
 import type { Gate } from '../../test/memory/io.ts';
 import { useDatabases } from '../runtime/firebase.ts';
-import { useLog } from '../runtime/log.ts';
+import { useLog, userTag } from '../runtime/log.ts';
 import { useSystem } from '../runtime/system.ts';
 import type { AgentFacts } from './facts.ts';
 import { agentsAfter, agentsOf, auditPage, auditSlice, auditSome, repairAgent } from './store.ts';
@@ -181,8 +181,8 @@ describe('audit: the store', () => {
     await other.doc('users/u1').update({ activeSessions: { gone: 'a12' } });
     assert.deepEqual(await auditSlice(() => clock), { audited: 25, drifted: 25 });
     assert.deepEqual(logged, [
-      { severity: 'ERROR', message: 'ledger drift', kind: 'user.activeSessions', documents: ['users/u1', 'sessions/gone'], expected: { gone: null }, found: { gone: 'a12' }, repairable: true },
-      { severity: 'ERROR', message: 'ledger drift', kind: 'agent.debtDOFs', documents: ['users/u1/agents/a12'], expected: 0, found: 5, repairable: true },
+      { severity: 'ERROR', message: 'ledger drift', kind: 'user.activeSessions', documents: ['user', 'sessions/gone'], repairable: true, agentInstanceId: 'a34', user: userTag('u1') },
+      { severity: 'ERROR', message: 'ledger drift', kind: 'agent.debtDOFs', documents: ['agents/a12'], repairable: true, expected: 0, found: 5, agentInstanceId: 'a12', user: userTag('u1') },
     ]);
     assert.deepEqual(firestore.snapshotAt('ops/audit').data(), { cursor: 'users/u1/agents/a34', rounds: 0, at: Timestamp.fromMillis(clock), roundAt: Timestamp.fromMillis(clock) });
     assert.equal((await auditSlice(() => clock)).audited, 5);

@@ -7,7 +7,8 @@ import { outboxRef, toOutbox } from '../events/store.ts';
 import { commitIfUnchanged, unchanged } from '../runtime/commit.ts';
 import { AppError, describeError } from '../runtime/errors.ts';
 import { db } from '../runtime/firebase.ts';
-import { log } from '../runtime/log.ts';
+import { lines } from '../runtime/lines.ts';
+import { log, userTag, type Subject } from '../runtime/log.ts';
 import { now } from '../runtime/system.ts';
 import type { SessionDoc } from '../sessions/schema.ts';
 import { sessionRef } from '../sessions/store.ts';
@@ -186,11 +187,21 @@ export async function auditSlice(clock: () => number): Promise<{ audited: number
   await progressRef.set({ cursor: page.cursor, rounds: page.cursor === null ? rounds + 1 : rounds, at: Timestamp.fromMillis(at), roundAt: cursor === null || !roundAt ? Timestamp.fromMillis(at) : roundAt });
   const settled = await Promise.allSettled(page.refs.map(auditOne));
   settled.forEach((each, index) => {
-    if (each.status === 'rejected') log.write({ severity: 'ERROR', message: 'audit failed', agent: page.refs[index]!.path, error: describeError(each.reason) });
+    if (each.status === 'rejected') log.write({ severity: 'ERROR', message: 'audit failed', ...aboutAgent(page.refs[index]!), error: describeError(each.reason) });
   });
   const audits = settled.flatMap((each) => (each.status === 'fulfilled' && each.value ? [each.value] : []));
   // What is wrong with a user concerns all of its agents.
-  const distinct = new Map(audits.flatMap(({ drifts }) => drifts).map((drift) => [JSON.stringify(drift), drift]));
-  for (const drift of distinct.values()) log.write({ severity: 'ERROR', message: 'ledger drift', ...drift });
+  const distinct = new Map(audits.flatMap(({ ref, drifts }) => drifts.map((drift) => [JSON.stringify(drift), { ref, drift }])));
+  for (const { ref, drift } of distinct.values()) lines.ledgerDrift.write({ ...driftLine(drift), ...aboutAgent(ref) }, 'ERROR');
   return { audited: audits.length, drifted: audits.filter(({ drifts }) => drifts.length > 0).length };
+}
+
+function aboutAgent(ref: Ref): Subject {
+  return { agentInstanceId: ref.id, user: userTag(ref.parent.parent?.id ?? '') };
+}
+
+/** A drift as it is logged: numbers and ids of the books, not whose they are. `npm run audit` tells everything. */
+function driftLine({ kind, documents, expected, found, repairable }: Drift): Parameters<typeof lines.ledgerDrift.write>[0] {
+  const numbers = typeof expected === 'number' && typeof found === 'number' ? { expected, found } : {};
+  return { kind, documents: documents.map((path) => path.replace(/^users\/[^/]+\/?/, '') || 'user'), repairable, ...numbers };
 }

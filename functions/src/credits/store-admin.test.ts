@@ -3,9 +3,11 @@ import type { PubSub } from '@google-cloud/pubsub';
 import type { Database } from 'firebase-admin/database';
 import { createMemoryFirestore } from '../../test/memory/firestore.ts';
 import { agent, at, hold, lot, moment } from '../../test/money.ts';
+import { keepEntries } from '../../test/printed.ts';
 import type { AgentDoc } from '../agents/schema.ts';
 import { updateAgent } from '../agents/store.ts';
 import { useDatabases } from '../runtime/firebase.ts';
+import { useLog } from '../runtime/log.ts';
 import { useSystem } from '../runtime/system.ts';
 import { grant, lapse } from './store-admin.ts';
 
@@ -15,11 +17,13 @@ describe('credits: operations in the store', () => {
   beforeEach(() => {
     firestore = createMemoryFirestore({});
     useDatabases({ firestore, live: undefined as unknown as Database, pubsub: undefined as unknown as PubSub });
+    keepEntries();
     useSystem({ now: () => moment, newId: () => 'id', random: () => 0, after: (_ms, act) => { setImmediate(act); return () => undefined; } });
   });
   afterEach(() => {
     useDatabases(null);
     useSystem(null);
+    useLog(null);
   });
 
   const write = (userId: string, parts: Partial<AgentDoc> = {}): Promise<unknown> => firestore.doc(`users/${userId}/agents/a1`).set(agent({ ownerId: userId, ...parts }));

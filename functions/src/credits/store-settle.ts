@@ -3,8 +3,9 @@ import { agentRef } from '../agents/store.ts';
 import type { AgentDoc } from '../agents/schema.ts';
 import { newEvent } from '../events/events.ts';
 import { outboxRef, toOutbox } from '../events/store.ts';
-import { commitIfUnchanged, unchanged } from '../runtime/commit.ts';
+import { commitIfUnchanged, onceCommitted, unchanged } from '../runtime/commit.ts';
 import { db } from '../runtime/firebase.ts';
+import { lines } from '../runtime/lines.ts';
 import { now } from '../runtime/system.ts';
 import type { SessionDoc } from '../sessions/schema.ts';
 import type { CheckpointDoc, UsageLine } from './schema.ts';
@@ -32,11 +33,17 @@ export async function createCheckpoint(of: CheckpointOf, total: number, lines: U
   await checkpointRef(of.sessionId, String(total)).set(toCheckpoint(of, total, lines, false) as CheckpointDoc);
 }
 
+/** What is to be settled. */
+export interface ToSettle extends CheckpointOf, Pick<CheckpointDoc, 'total' | 'final'> {
+  /** Since when it waits to be settled; absent: it does not, the call that ends a session settles it. */
+  createdAt?: Timestamp;
+}
+
 /**
  * Settles one checkpoint in two round trips: one for session and agent, and one atomic commit of balance and hold,
  * session, ledger entry and event. Null when there was nothing left to settle.
  */
-export async function settleCheckpoint(checkpoint: CheckpointOf & Pick<CheckpointDoc, 'total' | 'final'>): Promise<Settlement | null> {
+export async function settleCheckpoint(checkpoint: ToSettle): Promise<Settlement | null> {
   const { sessionId, ownerId, agentInstanceId } = checkpoint;
   const ref = db().collection('sessions').doc(sessionId) as DocumentReference<SessionDoc>;
   return commitIfUnchanged(async () => {
@@ -46,8 +53,17 @@ export async function settleCheckpoint(checkpoint: CheckpointOf & Pick<Checkpoin
     if (!agent.exists) return { result: null, ...(checkpoint.final && data.settlement === 'pending' ? { write: (batch: WriteBatch) => writeOff(batch, session) } : {}) };
     const settlement = settle(checkpoint, data, agent.data()!, now());
     if (!settlement) return { result: null };
-    return { result: settlement, write: (batch) => writeSettlement(batch, session, agent, settlement) };
+    return { result: settlement, write: (batch) => {
+      writeSettlement(batch, session, agent, settlement);
+      onceCommitted(batch, () => tellOf(settlement, data, checkpoint.createdAt));
+    } };
   });
+}
+
+function tellOf({ delta }: Settlement, { sessionId, agentInstanceId, config: { provider } }: SessionDoc, since: Timestamp | undefined): void {
+  // Clocks differ.
+  const lagMs = since === undefined ? {} : { lagMs: Math.max(0, now() - since.toMillis()) };
+  lines.transaction.write({ type: 'settlement', amountDOFs: delta, ...lagMs, sessionId, agentInstanceId, provider });
 }
 
 /** A session whose agent is gone has nobody to settle with: it is done, or the sweep would come back to it for ever. */

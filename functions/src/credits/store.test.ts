@@ -3,8 +3,10 @@ import type { Database } from 'firebase-admin/database';
 import type { PubSub } from '@google-cloud/pubsub';
 import { createMemoryFirestore } from '../../test/memory/firestore.ts';
 import { agent, assertBooks, at, hold, lot, moment } from '../../test/money.ts';
+import { keepEntries, type Written } from '../../test/printed.ts';
 import type { AgentDoc } from '../agents/schema.ts';
 import { useDatabases } from '../runtime/firebase.ts';
+import { useLog } from '../runtime/log.ts';
 import { useSystem } from '../runtime/system.ts';
 import type { SessionDoc } from '../sessions/schema.ts';
 import { adjust, grant, hold as place, lapse, resolve, type NewGrant } from './store-admin.ts';
@@ -17,13 +19,14 @@ const contention = { name: 'AppError', details: { reason: 'contention', retryAft
 const bought = (amount: number): NewGrant => ({ grantId: 'grant-k', amount, source: 'purchase', priority: 50, expiresAt: null, rollover: null });
 const granted = (amount: number, of = target) => grant({ operationId: 'grant-k', fingerprint: `${of.agentInstanceId} ${amount}`, actor: 'root' }, of, bought(amount), because);
 const session = (parts: Partial<SessionDoc> = {}): Partial<SessionDoc> => ({
-  sessionId: 's1', ownerId: 'u1', agentInstanceId: 'a1', status: 'active', settlement: 'open', consumedDOFs: 0, settledDOFs: 0, heldDOFs: 30, version: 1, ...parts,
+  sessionId: 's1', ownerId: 'u1', agentInstanceId: 'a1', status: 'active', settlement: 'open', consumedDOFs: 0, settledDOFs: 0, heldDOFs: 30, version: 1, config: { provider: 'gemini' } as SessionDoc['config'], ...parts,
 });
 
 describe('credits: the store', () => {
   let firestore: ReturnType<typeof createMemoryFirestore>;
   /** Somebody who is faster: acts once, right before the next commit arrives. */
   let overtake: (() => Promise<unknown>) | null;
+  let logged: Written[];
 
   beforeEach(() => {
     overtake = null;
@@ -35,11 +38,13 @@ describe('credits: the store', () => {
     } });
     firestore = createMemoryFirestore({ data: gated.data });
     useDatabases({ firestore: gated, live: undefined as unknown as Database, pubsub: undefined as unknown as PubSub });
+    logged = keepEntries();
     useSystem({ now: () => moment, newId: () => 'id', random: () => 0, after: (_ms, act) => { setImmediate(act); return () => undefined; } });
   });
   afterEach(() => {
     useDatabases(null);
     useSystem(null);
+    useLog(null);
   });
 
   const write = (path: string, data: object) => firestore.doc(path).set(data);
@@ -140,6 +145,21 @@ describe('credits: the store', () => {
       overtake = () => firestore.doc('sessions/s1').update({ status: 'ended', settlement: 'pending', consumedDOFs: 12, version: 2 });
       await settleCheckpoint({ ...of, total: 10, final: false });
       assert.deepEqual([settled().settlement, settled().settledDOFs, settled().consumedDOFs, settled().version], ['pending', 10, 12, 3]);
+    });
+
+    it('is logged once, when it is committed, however often it was tried; with how long it has waited', async () => {
+      await Promise.all([write(owned, agent(held)), write('sessions/s1', session())]);
+      overtake = () => firestore.doc('sessions/s1').update({ version: 2 });
+      await settleCheckpoint({ ...of, total: 10, final: false, createdAt: at(moment - 700) });
+      await settleCheckpoint({ ...of, total: 10, final: false, createdAt: at(moment - 900) });
+      assert.deepEqual(logged, [{ type: 'settlement', amountDOFs: 10, lagMs: 700, sessionId: 's1', agentInstanceId: 'a1', provider: 'gemini', severity: 'INFO', message: 'transaction' }]);
+    });
+
+    it('that is never committed is not logged', async () => {
+      await Promise.all([write(owned, agent(held)), write('sessions/s1', session())]);
+      overtake = () => Promise.reject(new Error('no connection'));
+      await assert.rejects(settleCheckpoint({ ...of, total: 10, final: false }), /no connection/);
+      assert.deepEqual(logged, []);
     });
 
     it('of a session whose agent is gone is done, and only once it has ended', async () => {

@@ -3,13 +3,15 @@ import type { AgentDoc } from '../agents/schema.ts';
 import { agentRef } from '../agents/store.ts';
 import { agentSubject, newEvent, type EventType } from '../events/events.ts';
 import { outboxRef, toOutbox } from '../events/store.ts';
-import { commitIfUnchanged, unchanged, type Plan } from '../runtime/commit.ts';
+import { commitIfUnchanged, onceCommitted, unchanged, type Plan } from '../runtime/commit.ts';
 import { AppError } from '../runtime/errors.ts';
 import { db } from '../runtime/firebase.ts';
+import { lines } from '../runtime/lines.ts';
 import { crossedThresholds } from './alerts.ts';
 import type { Change } from './balance.ts';
 import type { ResolvedHold } from './holds.ts';
 import type { GrantDoc, LedgerDoc, OperationDoc, ResolvedHoldDoc } from './schema.ts';
+import { amountOf } from './transactions.ts';
 
 /** users/{uid}/agents/{agentInstanceId}/ledger */
 export function ledgerRef(agent: DocumentReference): CollectionReference<LedgerDoc> {
@@ -51,6 +53,8 @@ export function writeMoney(batch: WriteBatch, snapshot: DocumentSnapshot<AgentDo
   all.forEach(({ type, data }, index) => {
     const event = newEvent({ type, subject: agentSubject({ userId, agentInstanceId }), sequence: version + index + 1, data: { userId, agentInstanceId, ...data } });
     batch.create(outboxRef(event.eventId), toOutbox(event));
+    const amountDOFs = amountOf({ type, data });
+    if (amountDOFs !== null) onceCommitted(batch, () => lines.transaction.write({ type, amountDOFs, agentInstanceId }));
   });
 }
 

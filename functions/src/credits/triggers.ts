@@ -1,4 +1,5 @@
 import { onDocumentCreated } from 'firebase-functions/firestore';
+import { runTrigger } from '../runtime/trigger.ts';
 import type { CheckpointDoc } from './schema.ts';
 import { settleCheckpoint as settle } from './store-settle.ts';
 
@@ -6,7 +7,8 @@ import { settleCheckpoint as settle } from './store-settle.ts';
 export const settleCheckpoint = onDocumentCreated(
   { document: 'sessions/{sessionId}/checkpoints/{checkpointId}', retry: true },
   async (event) => {
-    const checkpoint = event.data?.data() as CheckpointDoc | undefined;
-    if (checkpoint) await settle(checkpoint);
+    const { data, params: { sessionId } } = event;
+    const checkpoint = data?.data() as CheckpointDoc | undefined;
+    if (checkpoint) await runTrigger('settleCheckpoint', { sessionId }, () => settle(checkpoint));
   },
 );

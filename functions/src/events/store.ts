@@ -44,6 +44,17 @@ export async function publishOutbox(snapshot: DocumentSnapshot): Promise<void> {
   await snapshot.ref.update({ published: true });
 }
 
+/** How long ago the change of an event was committed, ms. */
+export function ageOf(snapshot: DocumentSnapshot, now: number): number {
+  return Math.max(0, now - (snapshot.data() as OutboxDoc).createdAt.toMillis());
+}
+
+/** The session that an event is about; undefined for one that is about none. */
+export function sessionOf(snapshot: DocumentSnapshot): string | undefined {
+  const id: unknown = (snapshot.data() as Partial<OutboxDoc> | undefined)?.data?.['sessionId'];
+  return typeof id === 'string' ? id : undefined;
+}
+
 /** Events that no trigger has published for `olderThanMs`, oldest first. */
 export async function stuckEvents(olderThanMs: number, limit: number): Promise<DocumentSnapshot[]> {
   const before = Timestamp.fromMillis(now() - olderThanMs);

@@ -1,6 +1,6 @@
 import type { EmbeddingProvider } from '../providers/types.ts';
 import { AppError, type ErrorReason } from '../runtime/errors.ts';
-import { log } from '../runtime/log.ts';
+import { log, userTag } from '../runtime/log.ts';
 import { after } from '../runtime/system.ts';
 import { embeddedWith } from './memory.ts';
 import type { AgentPlace, WantedEmbedding } from './schema.ts';
@@ -27,7 +27,8 @@ export async function embedStored(place: AgentPlace & { memoryId: string }, load
     await found.save(vector!, embeddedWith({ provider: embeddings.name, model: wanted.model }));
   } catch (error) {
     if (!(error instanceof AppError) || passing.has(error.details?.reason)) throw error;
-    log.warn('memory not embedded', { ...place, because: error.message });
+    // Its id is left out: that of a fact is made from its text.
+    log.warn('memory not embedded', { agentInstanceId: place.agentInstanceId, user: userTag(place.uid), because: error.message });
   }
 }
 

@@ -6,7 +6,7 @@ import { agent, at, moment } from '../../test/money.ts';
 import { embeddingDimension, type EmbeddingProvider, type EmbeddingRequest } from '../providers/types.ts';
 import { AppError, type ErrorReason } from '../runtime/errors.ts';
 import { useDatabases } from '../runtime/firebase.ts';
-import { useLog } from '../runtime/log.ts';
+import { useLog, userTag } from '../runtime/log.ts';
 import { useSystem } from '../runtime/system.ts';
 import { embedStored } from './embed.ts';
 import { factId } from './memory.ts';
@@ -139,7 +139,7 @@ describe('memories: the store', () => {
       await rememberFact(source, fact, wanted);
       for (const reason of ['provider_configuration', 'bad_input'] satisfies ErrorReason[]) await embed(factId(fact), failing(new AppError('failed-precondition', 'There is no key.', { reason })));
       await embedStored({ ...place, memoryId: factId(fact) }, () => { throw new AppError('failed-precondition', 'There is no key.', { reason: 'provider_configuration' }); });
-      assert.deepEqual(warnings, Array.from({ length: 3 }, () => ['memory not embedded', { ...place, memoryId: factId(fact), because: 'There is no key.' }]));
+      assert.deepEqual(warnings, Array.from({ length: 3 }, () => ['memory not embedded', { agentInstanceId: place.agentInstanceId, user: userTag(place.uid), because: 'There is no key.' }]));
       assert.deepEqual(texts(), [fact]);
     });
 

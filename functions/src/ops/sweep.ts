@@ -1,4 +1,5 @@
-import { publishOutbox, stuckEvents } from '../events/store.ts';
+import { ageOf, publishOutbox, sessionOf, stuckEvents } from '../events/store.ts';
+import type { DocumentSnapshot } from 'firebase-admin/firestore';
 import type { AgentDoc } from '../agents/schema.ts';
 import { dueBalances, lapse } from '../credits/store-admin.ts';
 import { settleCheckpoint } from '../credits/store-settle.ts';
@@ -9,7 +10,8 @@ import { dueAction } from '../presence/due.ts';
 import { pauseSession } from '../presence/store.ts';
 import { endSession } from '../sessions/lifecycle.ts';
 import { describeError } from '../runtime/errors.ts';
-import { log } from '../runtime/log.ts';
+import { lines } from '../runtime/lines.ts';
+import { logAbout, userTag, type Subject } from '../runtime/log.ts';
 import type { CloseReason } from '../sessions/schema.ts';
 import { expiredSessions, sessionsToCleanUp, unsettledSessions } from '../sessions/store.ts';
 
@@ -24,10 +26,12 @@ export interface SweepReport {
   republished: number;
   cleanedUp: number;
   failed: number;
+  /** Age of the oldest event that was still to be published, ms; 0 when there was none. */
+  outboxAgeMs: number;
 }
 
 /** What the numbers of a report count. */
-type Count = Exclude<keyof SweepReport, 'failed'>;
+type Count = Exclude<keyof SweepReport, 'failed' | 'outboxAgeMs'>;
 
 const batchSize = 100;
 /** A chore of which so much comes to nothing is left to the next sweep. */
@@ -43,20 +47,20 @@ const overdueMs = 60_000;
  * rest: a full batch is followed by the next one, which reaches beyond what nothing came of.
  */
 export async function runSweep(now: () => number): Promise<SweepReport> {
-  const report: SweepReport = { ended: 0, paused: 0, settled: 0, lapsed: 0, republished: 0, cleanedUp: 0, failed: 0 };
-  const fail = (kind: string, error: unknown): void => {
+  const report: SweepReport = { ended: 0, paused: 0, settled: 0, lapsed: 0, republished: 0, cleanedUp: 0, failed: 0, outboxAgeMs: 0 };
+  const fail = (kind: string, error: unknown, about: Subject = {}): void => {
     report.failed++;
-    log.write({ severity: 'ERROR', message: 'sweep item failed', kind, error: describeError(error) });
+    lines.sweepItemFailed.write({ kind, ...about, error: describeError(error) }, 'ERROR');
   };
-  const each = async <T>(count: Count | ((item: T) => Count), find: (limit: number) => Promise<T[]>, nameOf: (item: T) => string, act: (item: T) => Promise<unknown>): Promise<void> => {
+  const each = async <T>(count: Count | ((item: T) => Count), find: (limit: number) => Promise<T[]>, { nameOf, aboutOf }: Naming<T>, act: (item: T) => Promise<unknown>): Promise<void> => {
     const inVain = new Set<string>();
     for (let limit = batchSize; ; limit = batchSize + inVain.size) {
       const found = await find(limit);
       const items = found.filter((item) => !inVain.has(nameOf(item)));
-      const results = await Promise.allSettled(items.map(act));
+      const results = await Promise.allSettled(items.map((item) => logAbout(aboutOf(item), () => act(item))));
       for (const [index, result] of results.entries()) {
         const kind = typeof count === 'string' ? count : count(items[index]!);
-        if (result.status === 'rejected') fail(kind, result.reason);
+        if (result.status === 'rejected') fail(kind, result.reason, aboutOf(items[index]!));
         // Null: somebody else was faster, or the session is in use again.
         if (result.status === 'fulfilled' && result.value !== null) report[kind]++;
         else inVain.add(nameOf(items[index]!));
@@ -64,12 +68,17 @@ export async function runSweep(now: () => number): Promise<SweepReport> {
       if (found.length < limit || items.length === 0 || inVain.size > mostInVain) return;
     }
   };
+  const stuck = async (limit: number): Promise<DocumentSnapshot[]> => {
+    const events = await stuckEvents(overdueMs, limit);
+    report.outboxAgeMs = Math.max(report.outboxAgeMs, ...events.slice(0, 1).map((event) => ageOf(event, now())));
+    return events;
+  };
   const chores = [
     () => each('ended', (limit) => expiredSessions(now(), limit), ofSession, ({ sessionId }) => endSession(sessionId, 'expired', now)),
     () => each<Due>(({ action }) => (action === 'pause' ? 'paused' : 'ended'), (limit) => dueMeters(now, limit), ofSession, (due) => attend(due, now)),
-    () => each('settled', (limit) => unsettledSessions(now(), overdueMs, limit), ofSession, (session) => settleCheckpoint({ ...session, total: session.consumedDOFs, final: true })),
-    () => each('lapsed', (limit) => dueBalances(now(), limit), ({ ownerId, agentInstanceId }) => `${ownerId}:${agentInstanceId}`, (agent) => tendBalance(agent, now)),
-    () => each('republished', (limit) => stuckEvents(overdueMs, limit), ({ id }) => id, publishOutbox),
+    () => each('settled', (limit) => unsettledSessions(now(), overdueMs, limit), ofSession, ({ endedAt, ...session }) => settleCheckpoint({ ...session, total: session.consumedDOFs, final: true, ...(endedAt ? { createdAt: endedAt } : {}) })),
+    () => each('lapsed', (limit) => dueBalances(now(), limit), ofAgent, (agent) => tendBalance(agent, now)),
+    () => each('republished', stuck, ofEvent, publishOutbox),
     () => each('cleanedUp', (limit) => sessionsToCleanUp(now(), limit), ofSession, (session) => cleanUp(session, now)),
   ];
   for (const chore of chores) await chore().catch((error: unknown) => fail('query', error));
@@ -83,7 +92,18 @@ interface Due {
   action: ReturnType<typeof dueAction>;
 }
 
-const ofSession = ({ sessionId }: { sessionId: string }): string => sessionId;
+/** How things of one kind are told apart, and what the log says of them. */
+interface Naming<T> {
+  nameOf: (item: T) => string;
+  aboutOf: (item: T) => Subject;
+}
+
+const ofSession: Naming<{ sessionId: string }> = { nameOf: ({ sessionId }) => sessionId, aboutOf: ({ sessionId }) => ({ sessionId }) };
+const ofAgent: Naming<AgentDoc> = {
+  nameOf: ({ ownerId, agentInstanceId }) => `${ownerId}:${agentInstanceId}`,
+  aboutOf: ({ ownerId, agentInstanceId }) => ({ agentInstanceId, user: userTag(ownerId) }),
+};
+const ofEvent: Naming<DocumentSnapshot> = { nameOf: ({ id }) => id, aboutOf: (event) => ({ sessionId: sessionOf(event) }) };
 
 async function dueMeters(now: () => number, limit: number): Promise<Due[]> {
   return (await dueSessions(now(), limit)).map((due) => ({ ...due, action: dueAction(due.meter, now()) }));

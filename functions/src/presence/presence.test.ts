@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isOnline, onlineAmong, withOnline, type LivePresence } from './presence.ts';
+import { isOnline, onlineAmong, surplus, withOnline, type LivePresence } from './presence.ts';
 
 const now = 1_000_000_000;
 const at = (ago: number) => ({ at: now - ago });
@@ -15,6 +15,19 @@ describe('presence: who is online', () => {
   });
 
   it('is also who has a clock ahead of ours', () => assert.equal(isOnline({ c1: at(-5_000) }, now), true));
+});
+
+describe('presence: too many connections', () => {
+  it('are those beyond twenty that were silent the longest', () => {
+    const connections = Object.fromEntries(Array.from({ length: 22 }, (_, index) => [`c${index}`, at(index * 1_000)]));
+    assert.deepEqual(surplus(connections), ['c20', 'c21']);
+    assert.deepEqual(surplus(Object.fromEntries(Object.entries(connections).reverse())), ['c20', 'c21']);
+  });
+
+  it('are none of twenty, nor of none', () => {
+    assert.deepEqual(surplus(Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`c${index}`, at(index)]))), []);
+    assert.deepEqual(surplus(null), []);
+  });
 });
 
 describe('presence: what members are shown', () => {

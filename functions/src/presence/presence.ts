@@ -4,12 +4,21 @@ const heartbeatMs = 60_000;
 /** A connection that was silent for this long, in ms, counts as gone, though its socket may not have noticed. */
 const staleAfterMs = 3 * heartbeatMs;
 
+/** Connections that a member has in a session at most. Rules cannot count them. */
+const maxConnections = 20;
+
 /** presence/{sessionId}/{uid}: the connections of one member by their ids; null when there are none. `at` in ms since the epoch, by the clock of the database. */
 export type Connections = Record<string, { at: number }> | null;
 
 /** Whether one of the connections has been heard of lately. `now` in ms. */
 export function isOnline(connections: Connections, now: number): boolean {
   return Object.values(connections ?? {}).some(({ at }) => now - at < staleAfterMs);
+}
+
+/** Ids of the connections that a member has too many: those that were silent the longest. */
+export function surplus(connections: Connections): string[] {
+  const latestFirst = Object.entries(connections ?? {}).sort(([, one], [, other]) => other.at - one.at);
+  return latestFirst.slice(maxConnections).map(([id]) => id);
 }
 
 /** What `live/{sessionId}` shows of who is there. */

@@ -60,6 +60,18 @@ describe('presence: the store', () => {
   };
 
   describe('a member', () => {
+    it('keeps the twenty connections that were heard of last', async () => {
+      for (let index = 0; index < 25; index++) {
+        world.now += 1_000;
+        await connect('u2', `c${index}`);
+      }
+      await connect('u1', 'laptop');
+      await follow('u2');
+      const kept = world.database.dump('presence/s1') as Record<string, object>;
+      assert.deepEqual(Object.keys(kept['u2']!).sort(), Array.from({ length: 20 }, (_, index) => `c${index + 5}`).sort());
+      assert.deepEqual([Object.keys(kept['u1']!), live()?.online], [['laptop'], { u2: true }]);
+    });
+
     it('is shown from its first connection to its last', async () => {
       await comes('u2');
       await connect('u2', 'c2');

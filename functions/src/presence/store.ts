@@ -5,23 +5,31 @@ import { liveDatabase } from '../runtime/firebase.ts';
 import type { SessionDoc } from '../sessions/schema.ts';
 import { dueAction, pauseShown } from './due.ts';
 import { ownerBack, ownerGone } from './pause.ts';
-import { isOnline, withOnline, type Connections, type LivePresence } from './presence.ts';
+import { isOnline, surplus, withOnline, type Connections, type LivePresence } from './presence.ts';
 
 /**
  * Brings everything that follows from a member's connections in line with them, as they are now: what `live/` shows of
- * the member and, for the owner, whether the meter counts it as away. Events may come late, twice and in any order. A
- * session without live state gets none.
+ * the member and, for the owner, whether the meter counts it as away. Of too many connections the ones silent the longest
+ * are removed. Events may come late, twice and in any order. A session without live state gets none.
  */
 export async function followPresence(sessionId: string, uid: string, now: () => number): Promise<void> {
   const context = await readContext(sessionId);
   if (!context) return;
-  const connections = liveDatabase(sessionId).ref(`presence/${sessionId}/${uid}`);
-  await keepShowing(async () => isOnline((await connections.get()).val() as Connections, now()), async (online) => {
+  await keepShowing(async () => isOnline(await readConnections(sessionId, uid), now()), async (online) => {
     await transactLive<LivePresence>(sessionId, (current) => current && withOnline(current, uid, online));
     if (uid !== context.ownerId) return;
     await updateMeter(sessionId, (meter) => (meter ? online ? ownerBack(meter) : ownerGone(meter, context.config.limits, now()) : undefined));
     if (online) await showPause(sessionId, now);
   });
+}
+
+/** The connections of a member, of which those that are too many are removed first. */
+async function readConnections(sessionId: string, uid: string): Promise<Connections> {
+  const ref = liveDatabase(sessionId).ref(`presence/${sessionId}/${uid}`);
+  const connections = (await ref.get()).val() as Connections;
+  const tooMany = surplus(connections);
+  if (tooMany.length > 0) await ref.update(Object.fromEntries(tooMany.map((id) => [id, null])));
+  return connections;
 }
 
 /** Members of a session who are connected. One read; none for a session that has ended. */

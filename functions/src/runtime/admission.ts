@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { clientAddress } from './address.ts';
 import { requireApp } from './app-check.ts';
+import { callerOfHeader, type Caller } from './caller.ts';
 import { ownProxies } from './params.ts';
 import { countCall } from './rates.ts';
 
@@ -22,6 +23,17 @@ export interface Visit {
 export async function admit({ uid, request: { headers, socket }, appVerified, once }: Visit): Promise<void> {
   await countCall(uid, clientAddress(headerOf(headers, 'x-forwarded-for'), socket?.remoteAddress, ownProxies()));
   await requireApp({ token: headerOf(headers, 'x-firebase-appcheck'), verified: appVerified }, once && uid !== null);
+}
+
+/**
+ * Who makes a call, by its bearer token. A call that is refused for its token has been counted: guessing is not free.
+ * @throws AppError as callerOfHeader does, and what `enter` throws, which admits somebody who is not signed in.
+ */
+export async function callerOfVisit(authorization: string | undefined, enter: () => Promise<void>): Promise<Caller | null> {
+  return callerOfHeader(authorization).catch(async (error: unknown) => {
+    await enter();
+    throw error;
+  });
 }
 
 function headerOf(headers: IncomingHttpHeaders, name: string): string | undefined {

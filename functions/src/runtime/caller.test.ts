@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { callerOf, callerOfHeader } from './caller.ts';
+import { callerOf, callerOfHeader, isOutage } from './caller.ts';
 
 describe('the caller', () => {
   it('is who the token says', () => {
@@ -23,5 +23,14 @@ describe('the caller', () => {
     for (const header of ['', 'Bearer', 'Bearer ', 'Basic dTpw', 'Bearer a b']) {
       await assert.rejects(callerOfHeader(header), { name: 'AppError', code: 'unauthenticated', details: { reason: 'signed_out' } }, header);
     }
+  });
+
+  it('is not to blame when Google does not answer, whatever the SDK makes of it', () => {
+    const down = [
+      { code: 'app/network-error', message: 'x' }, { code: 'app/network-timeout', message: 'x' }, { code: 'app/invalid-credential', message: 'x' }, { code: 'auth/internal-error', message: 'x' }, { code: 'auth/insufficient-permission', message: 'x' },
+      { code: 'auth/argument-error', message: 'Error fetching public keys for Google certs: [object Object]' }, { code: 'auth/argument-error', message: 'Error while making request: read ECONNRESET. Error code: ECONNRESET' },
+    ];
+    const bad = ['argument-error', 'id-token-expired', 'id-token-revoked', 'user-disabled', 'user-not-found', 'invalid-id-token'].map((code) => ({ code: `auth/${code}`, message: 'Firebase ID token has invalid signature. Error fetching' }));
+    assert.deepEqual([...down, ...bad, new Error('not a bearer token')].map(isOutage), [...down.map(() => true), ...bad.map(() => false), false]);
   });
 });

@@ -30,6 +30,7 @@ export async function commitIfUnchanged<T>(plan: () => Promise<Plan<T>>): Promis
     write(batch);
     try {
       await batch.commit();
+      for (const tell of toTell.get(batch) ?? []) tell();
       return result;
     } catch (error) {
       if (!lostRaceCodes.has((error as { code?: number }).code ?? -1)) throw error;
@@ -37,6 +38,13 @@ export async function commitIfUnchanged<T>(plan: () => Promise<Plan<T>>): Promis
     await wait(random() * Math.min(maxDelayMs, baseDelayMs * 2 ** attempt));
   }
   throw new AppError('aborted', 'Too many calls change this at once. Try again in a moment.', { reason: 'contention', retryAfterMs: maxDelayMs });
+}
+
+const toTell = new WeakMap<WriteBatch, (() => void)[]>();
+
+/** Has something told that a commit of commitIfUnchanged carries out, once it has: a commit that loses its race is none. `tell` must not throw. */
+export function onceCommitted(batch: WriteBatch, tell: () => void): void {
+  toTell.set(batch, [...toTell.get(batch) ?? [], tell]);
 }
 
 /** Most deletions of one commit; Firestore takes 500 writes. */

@@ -1,3 +1,5 @@
+import { placesOf, scrubbed } from './scrub.ts';
+
 /**
  * The error that domain code throws. `code` is one of the gRPC status names that Firebase callables use;
  * `message` and `details` reach the client as they are, so neither may carry a secret, a stack or a foreign id.
@@ -90,19 +92,23 @@ export function toAppError(error: unknown): AppError {
   return new AppError('internal', 'Something went wrong on our side. Try again with the same input.', { reason: 'internal' }, { cause: error });
 }
 
-/** Name, message and stack of an unexpected error and of what caused it, for the log only. */
+/** What an unexpected error and what caused it are called, say and where they were thrown, for the log only. */
 export interface ErrorDescription {
   name: string;
+  /** gRPC status, system or Firebase error code, where there is one. */
+  code?: string | number;
   message: string;
   stack?: string | undefined;
   cause?: ErrorDescription;
 }
 
-/** What the log says of an unexpected error. */
+/** What the log says of an unexpected error: nothing that somebody has sent, see scrubbed. */
 export function describeError(error: unknown): ErrorDescription {
   if (!(error instanceof Error)) return { name: 'Unknown', message: typeof error };
   const { name, message, stack, cause } = error;
-  return { name, message, stack, ...(cause === undefined ? {} : { cause: describeError(cause) }) };
+  const { code } = error as { code?: unknown };
+  const known = typeof code === 'number' || (typeof code === 'string' && /^[\w/-]{1,40}$/.test(code)) ? { code } : {};
+  return { name, ...known, message: scrubbed(message), stack: placesOf(stack, message), ...(cause === undefined ? {} : { cause: describeError(cause) }) };
 }
 
 /** An error as the REST API answers it. */

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
 import { HttpsError } from 'firebase-functions/https';
 import { z } from 'zod';
 import type { Caller } from './caller.ts';
 import { AppError, toAppError } from './errors.ts';
+import { userTag } from './log.ts';
 import { callable, operation, runOperation, type CallContext, type Operation } from './operation.ts';
+import { withLog } from '../../test/printed.ts';
 
 const ada: Caller = { uid: 'ada', email: null, emailVerified: false, admin: false };
 const root: Caller = { uid: 'root', email: null, emailVerified: false, admin: true };
@@ -17,20 +23,6 @@ function greet(access: Operation['access'] = 'signed-in', handle: Handle = ({ na
   });
 }
 
-/** Runs something that logs, and keeps the log for itself. */
-async function withLog<T>(act: () => Promise<T>): Promise<{ output?: T; error?: AppError; log: string }> {
-  const streams = [process.stdout, process.stderr];
-  const writes = streams.map((each) => each.write.bind(each));
-  let log = '';
-  for (const each of streams) each.write = (text: string | Uint8Array) => Boolean(log += String(text));
-  try {
-    return { output: await act(), log };
-  } catch (error) {
-    return { error: error as AppError, log };
-  } finally {
-    streams.forEach((each, index) => { each.write = writes[index]!; });
-  }
-}
 const run = (op: Operation, raw: unknown, caller: Caller | null, stream: Pick<CallContext, 'emit' | 'signal'> = quiet) => withLog(() => runOperation(op, raw, caller, stream));
 
 describe('an operation: access', () => {
@@ -129,7 +121,7 @@ describe('an operation: failure', () => {
     const refusal = new AppError('resource-exhausted', 'No DOFs.', { reason: 'no_dofs' });
     const { error, log } = await run(greet('signed-in', () => Promise.reject(refusal)), { name: 'x' }, ada);
     assert.equal(error, refusal);
-    assert.match(log, /"operation":"greet","uid":"ada","outcome":"resource-exhausted","reason":"no_dofs"/);
+    assert.match(log, /"operation":"greet","outcome":"resource-exhausted","reason":"no_dofs"/);
   });
 
   it('hides an unexpected error from the caller and writes it to the log', async () => {
@@ -137,26 +129,50 @@ describe('an operation: failure', () => {
     assert.deepEqual([error?.code, error?.details], ['internal', { reason: 'internal' }]);
     assert.doesNotMatch(`${error?.message}${JSON.stringify(error?.details)}`, /planted/);
     assert.match(log, /"severity":"ERROR"/);
-    assert.match(log, /"name":"Error","message":"socket of planted host","stack":"Error/);
+    assert.match(log, /"name":"Error","message":"socket of planted host","stack":"at .*operation.test.ts/);
   });
 });
 
 describe('an operation as a callable', () => {
-  const call = callable(greet('signed-in', ({ name }, { emit, signal }) => {
+  const call = callable(greet('public', ({ name }, { emit, signal }) => {
     emit({ text: 'ignored unless the caller streams' });
     return Promise.resolve({ greeting: `Hello ${name}, ${signal.aborted ? 'gone' : 'here'}` });
   }));
-  const request = { data: { name: 'x' }, acceptsStreaming: false, rawRequest: { headers: {} } } as Parameters<typeof call.run>[0];
-
-  it('knows the caller by Firebase Auth', async () => {
-    const auth = { uid: 'ada', token: {} } as NonNullable<typeof request.auth>;
-    assert.deepEqual((await withLog(async () => call.run({ ...request, auth }))).output, { greeting: 'Hello x, here' });
+  let server: Server;
+  before(async () => {
+    server = express().use(express.json(), (request, response) => void call(request as Parameters<typeof call>[0], response)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  });
+  after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const ask = (headers: Record<string, string>): ReturnType<typeof withLog<unknown>> => withLog(async () => {
+    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: '{"data":{"name":"x"}}' });
+    return [response.status, await response.json()];
   });
 
-  it('answers errors as Firebase does', async () => {
-    const { error } = await withLog(async () => call.run(request));
+  it('is answered as Firebase does', async () => {
+    assert.deepEqual((await ask({})).output, [200, { result: { greeting: 'Hello x, here' } }]);
+  });
+
+  it('refuses a token that is none as the REST API does, and as Firebase does', async () => {
+    const message = 'The ID token is not valid. Sign in again and send a fresh one.';
+    for (const authorization of ['Basic dTpw', 'Bearer', 'x']) {
+      assert.deepEqual((await ask({ authorization })).output, [401, { error: { details: { reason: 'signed_out' }, message, status: 'UNAUTHENTICATED' } }], authorization);
+    }
+  });
+
+  it('takes nobody\'s word for who calls', async () => {
+    const own = callable(greet());
+    const auth = { uid: 'ada', token: {} } as NonNullable<Parameters<typeof own.run>[0]['auth']>;
+    const { error } = await withLog(async () => own.run({ data: { name: 'x' }, acceptsStreaming: false, auth, rawRequest: { headers: {} } } as Parameters<typeof own.run>[0]));
     assert.ok(error instanceof HttpsError);
     assert.deepEqual([error.code, error.message, error.details], ['unauthenticated', 'Sign in first.', { reason: 'signed_out' }]);
+  });
+
+  it('keeps what the platform reads of it', () => {
+    assert.deepEqual([typeof call.run, '__endpoint' in call, '__trigger' in call], ['function', true, true]);
   });
 });
 
@@ -174,8 +190,8 @@ describe('an operation: its log', () => {
 
   it('names the ids that an operator looks things up by, and nothing else of the input', async () => {
     const { log } = await run(greet(), { name: 'secret words', sessionId: 's-1', requestId: 'not an id!' }, ada);
-    assert.match(log, /"uid":"ada","sessionId":"s-1"/);
-    assert.doesNotMatch(log, /secret words|not an id/);
+    assert.ok(log.startsWith(`{"user":"${userTag('ada')}","sessionId":"s-1","operation":"greet"`), log);
+    assert.doesNotMatch(log, /secret words|not an id|ada/);
   });
 
   it('warns of what is not the caller\'s fault, with its safe message', async () => {

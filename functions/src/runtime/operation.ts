@@ -1,9 +1,10 @@
 import { HttpsError, onCall, type CallableFunction, type CallableOptions } from 'firebase-functions/https';
 import type { z } from 'zod';
-import { admit } from './admission.ts';
-import { callerOf, type Caller } from './caller.ts';
+import { admit, callerOfVisit } from './admission.ts';
+import type { Caller } from './caller.ts';
 import { AppError, describeError, toAppError } from './errors.ts';
-import { log } from './log.ts';
+import { lines } from './lines.ts';
+import { logAbout, userTag, type Subject } from './log.ts';
 import { browserOrigins } from './params.ts';
 import { idSchema } from './schema.ts';
 
@@ -81,45 +82,64 @@ export async function runOperation(
   { admit: enter, ...stream }: Carrier,
 ): Promise<unknown> {
   const startedAt = Date.now();
-  const about = { operation: op.name, uid: caller?.uid, ...idsOf(raw) };
-  try {
-    await enter?.();
-    authorize(op, caller);
-    const output = op.output.parse(await op.handle(parseInput(op.input, raw), { caller: caller ?? nobody, ...stream }));
-    log.info('operation', { ...about, outcome: 'ok', durationMs: Date.now() - startedAt });
-    return output;
-  } catch (error) {
-    const appError = toAppError(error);
-    logRefusal({ ...about, outcome: appError.code, reason: appError.details?.reason, durationMs: Date.now() - startedAt }, appError, error);
-    throw appError;
-  }
+  return logAbout({ ...(caller ? { user: userTag(caller.uid) } : {}), ...idsOf(raw) }, async () => {
+    try {
+      await enter?.();
+      authorize(op, caller);
+      const output = op.output.parse(await op.handle(parseInput(op.input, raw), { caller: caller ?? nobody, ...stream }));
+      lines.operation.write({ operation: op.name, outcome: 'ok', durationMs: Date.now() - startedAt });
+      return output;
+    } catch (error) {
+      const appError = toAppError(error);
+      logRefusal({ operation: op.name, outcome: appError.code, reason: appError.details?.reason, durationMs: Date.now() - startedAt }, appError, error);
+      throw appError;
+    }
+  });
 }
 
 /** Our own faults are errors, a vendor's and the configuration's are warnings with their safe message, the caller's are information. */
-function logRefusal(entry: object, { code, message, details }: AppError, error: unknown): void {
+function logRefusal(entry: Parameters<typeof lines.operation.write>[0], { code, message, details }: AppError, error: unknown): void {
   const ours = code === 'unavailable' || code === 'deadline-exceeded' || details?.reason === 'provider_configuration';
-  if (code === 'internal') log.write({ severity: 'ERROR', message: 'operation', ...entry, error: describeError(error) });
-  else if (ours) log.write({ severity: 'WARNING', message: 'operation', ...entry, because: message });
-  else log.info('operation', entry);
+  if (code === 'internal') lines.operation.write({ ...entry, error: describeError(error) }, 'ERROR');
+  else if (ours) lines.operation.write({ ...entry, because: message }, 'WARNING');
+  else lines.operation.write(entry);
 }
 
 /** The operation as a Firebase callable, streaming included. */
 export function callable(op: Operation): CallableFunction<unknown, Promise<unknown>> {
-  return onCall({ cors: browserOrigins(), ...op.options }, async (request, response) => {
-    const caller = request.auth ? callerOf(request.auth.uid, request.auth.token) : null;
+  return withOwnTokens(onCall({ cors: browserOrigins(), ...op.options }, async (request, response) => {
+    const enter = (uid: string | null): Promise<void> => admit({ uid, request: request.rawRequest, appVerified: request.app !== undefined, once: op.replayProtected === true });
     let sent: Promise<unknown> = Promise.resolve();
     try {
+      const caller = await callerOfVisit(authorizations.get(request.rawRequest), () => enter(null));
       return await runOperation(op, request.data, caller, {
         emit: (chunk) => { sent = response?.sendChunk(chunk).catch(() => undefined) ?? sent; },
         taken: async () => void await sent,
         signal: response?.signal ?? new AbortController().signal,
-        admit: () => admit({ uid: caller?.uid ?? null, request: request.rawRequest, appVerified: request.app !== undefined, once: op.replayProtected === true }),
+        admit: () => enter(caller?.uid ?? null),
       });
     } catch (error) {
       const { code, message, details } = toAppError(error);
       throw new HttpsError(code, message, details);
     }
-  });
+  }));
+}
+
+/** What stood in the header `Authorization` of the calls that are being answered. */
+const authorizations = new WeakMap<object, string>();
+
+/**
+ * Keeps the header `Authorization` from the SDK, which would answer a token that is not valid by itself: uncounted, without
+ * a reason, and just so when it is Google's keys that cannot be had. Callables and REST routes tell who calls in one way.
+ */
+function withOwnTokens(call: CallableFunction<unknown, Promise<unknown>>): CallableFunction<unknown, Promise<unknown>> {
+  return new Proxy(call, { apply(target, itself, given: Parameters<typeof call>) {
+    const [request] = given;
+    const { authorization } = request.headers;
+    if (authorization !== undefined) authorizations.set(request, authorization);
+    delete request.headers.authorization;
+    return Reflect.apply<unknown, typeof given, void | Promise<void>>(target, itself, given);
+  } });
 }
 
 function authorize(op: Operation, caller: Caller | null): void {
@@ -146,7 +166,7 @@ function withoutNulls(schema: z.ZodType, raw: unknown): unknown {
 }
 
 /** Ids of the input that an operator looks things up by; anything else in the input stays out of the log. */
-function idsOf(raw: unknown): Record<string, string> {
+function idsOf(raw: unknown): Subject {
   const fields = typeof raw === 'object' && raw !== null ? raw as Record<string, unknown> : {};
   return Object.fromEntries(['sessionId', 'agentInstanceId', 'requestId'].flatMap((name) => {
     const id = idSchema.safeParse(fields[name]);

@@ -1,7 +1,6 @@
 import compression from 'compression';
 import express, { type Express, type NextFunction, type Request, type Response, type Router } from 'express';
-import { admit } from './admission.ts';
-import { callerOfHeader } from './caller.ts';
+import { admit, callerOfVisit } from './admission.ts';
 import { AppError, errorBody, httpStatusOf, toAppError } from './errors.ts';
 import { runOperation, type Download, type Operation } from './operation.ts';
 import { numericFields, openApiDocument } from './openapi.ts';
@@ -75,10 +74,7 @@ async function serve(op: Operation, request: Request, response: Response): Promi
   const answer = answerTo(op, request, response);
   const enter = (uid: string | null): Promise<void> => admit({ uid, request, appVerified: false, once: op.replayProtected === true });
   try {
-    const caller = await callerOfHeader(request.headers.authorization).catch(async (error: unknown) => {
-      await enter(null);
-      throw error;
-    });
+    const caller = await callerOfVisit(request.headers.authorization, () => enter(null));
     const result = await runOperation(op, inputOf(op, request), caller, { emit: answer.emit, taken: answer.taken, signal: gone.signal, admit: async () => {
       await enter(caller?.uid ?? null);
       requireSameIds(request.params, givenIn(op, request));

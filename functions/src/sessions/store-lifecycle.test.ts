@@ -3,8 +3,10 @@ import type { Database } from 'firebase-admin/database';
 import type { PubSub } from '@google-cloud/pubsub';
 import { createMemoryFirestore } from '../../test/memory/firestore.ts';
 import { agent, at, lot, moment as now, rates } from '../../test/money.ts';
+import { keepEntries, type Written } from '../../test/printed.ts';
 import type { AgentDoc, ProductDoc, UserDoc } from '../agents/schema.ts';
 import { useDatabases } from '../runtime/firebase.ts';
+import { useLog } from '../runtime/log.ts';
 import { useSystem } from '../runtime/system.ts';
 import { serverConfigSchema, type SessionDoc } from './schema.ts';
 import { commitEnd, commitStart, extendSessionHold, type StartResult } from './store-lifecycle.ts';
@@ -21,6 +23,7 @@ describe('sessions: the store', () => {
   let firestore: ReturnType<typeof createMemoryFirestore>;
   /** Somebody who is faster: acts once, right before the next commit arrives. */
   let overtake: (() => Promise<unknown>) | null;
+  let logged: Written[];
 
   beforeEach(async () => {
     overtake = null;
@@ -32,6 +35,7 @@ describe('sessions: the store', () => {
     } });
     firestore = createMemoryFirestore({ data: gated.data });
     useDatabases({ firestore: gated, live: undefined as unknown as Database, pubsub: undefined as unknown as PubSub });
+    logged = keepEntries();
     useSystem({ now: () => now, newId: () => 'id', random: () => 0, after: (_ms, act) => { setImmediate(act); return () => undefined; } });
     const user: UserDoc = { email: null, displayName: null, createdAt: at(0), activeSessions: {} };
     await Promise.all([write('config/server', server), write('products/p1', product), write('users/u1', user), write('users/u1/agents/a1', agent({ lots: { g: lot(100) } })), write('users/u1/agents/a2', agent({ agentInstanceId: 'a2', lots: { g: lot(100) } }))]);
@@ -39,6 +43,7 @@ describe('sessions: the store', () => {
   afterEach(() => {
     useDatabases(null);
     useSystem(null);
+    useLog(null);
   });
 
   const write = (path: string, data: object) => firestore.doc(path).set(data);
@@ -106,6 +111,12 @@ describe('sessions: the store', () => {
 
   describe('an end', () => {
     beforeEach(() => start());
+
+    it('is logged once, however often it is asked for', async () => {
+      await start();
+      for (const _ of [1, 2]) await end();
+      assert.deepEqual(logged.filter(({ message }) => message === 'session ended'), [{ sessionId: 's1', agentInstanceId: 'a1', closeReason: 'user', durationMs: 0, consumedDOFs: 12, severity: 'INFO', message: 'session ended' }]);
+    });
 
     it('happens once, with the first reason and total', async () => {
       const first = await end();

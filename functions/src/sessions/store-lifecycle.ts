@@ -7,8 +7,9 @@ import { availableIn } from '../credits/lots.ts';
 import type { CheckpointDoc, UsageLine } from '../credits/schema.ts';
 import { writeMoney } from '../credits/store.ts';
 import { checkpointRef, toCheckpoint } from '../credits/store-settle.ts';
-import { commitIfUnchanged, unchanged, type Plan } from '../runtime/commit.ts';
+import { commitIfUnchanged, onceCommitted, unchanged, type Plan } from '../runtime/commit.ts';
 import { db } from '../runtime/firebase.ts';
+import { lines } from '../runtime/lines.ts';
 import type { CloseReason, ServerConfig, SessionDoc } from './schema.ts';
 import { decideStart, newSession, nextHold, type NewSession, type StartDecision } from './start.ts';
 import { parseServerConfig, serverConfigRef, sessionRef, writeEvent } from './store.ts';
@@ -128,7 +129,7 @@ export interface FinalUsage {
  * Ends a session with its final total in one atomic commit: session, the user's open sessions, the final checkpoint
  * (whose trigger settles it) and the event. A session that has ended already is returned as it is. Null when unknown.
  */
-export async function commitEnd(sessionId: string, reason: CloseReason, { total: meteredTotal, lines, longWaits = 0 }: FinalUsage, now: number): Promise<SessionDoc | null> {
+export async function commitEnd(sessionId: string, reason: CloseReason, { total: meteredTotal, lines: usage, longWaits = 0 }: FinalUsage, now: number): Promise<SessionDoc | null> {
   const ref = sessionRef(sessionId);
   return commitIfUnchanged(async () => {
     const snapshot = await ref.get();
@@ -141,8 +142,10 @@ export async function commitEnd(sessionId: string, reason: CloseReason, { total:
       batch.update(ref, { status, closeReason, consumedDOFs, endedAt, settlement, version, cleanupAt }, unchanged(snapshot));
       // A session must be able to end when its account is gone, and must not bring the account back.
       if (user.exists) batch.update(user.ref, { [`activeSessions.${sessionId}`]: FieldValue.delete() });
-      batch.create(checkpointRef(sessionId, 'final'), toCheckpoint(session, consumedDOFs, lines, true) as CheckpointDoc);
-      writeEvent(batch, ended, 'session.ended', { closeReason, consumedDOFs, durationMs: now - session.startedAt.toMillis(), longWaits });
+      batch.create(checkpointRef(sessionId, 'final'), toCheckpoint(session, consumedDOFs, usage, true) as CheckpointDoc);
+      const durationMs = now - session.startedAt.toMillis();
+      writeEvent(batch, ended, 'session.ended', { closeReason, consumedDOFs, durationMs, longWaits });
+      onceCommitted(batch, () => lines.sessionEnded.write({ sessionId, agentInstanceId: session.agentInstanceId, closeReason: reason, durationMs, consumedDOFs }));
     } };
   });
 }

@@ -1,5 +1,6 @@
 import { onDocumentWritten } from 'firebase-functions/firestore';
 import { mirrorLive, openLive } from '../live/store.ts';
+import { runTrigger } from '../runtime/trigger.ts';
 import type { SessionDoc } from './schema.ts';
 import { getOwnSession, readSession } from './store.ts';
 
@@ -10,12 +11,16 @@ import { getOwnSession, readSession } from './store.ts';
 export const mirrorSession = onDocumentWritten({ document: 'sessions/{sessionId}', retry: true }, async (event) => {
   const after = event.data?.after.data() as SessionDoc | undefined;
   if (!after) return;
-  if (!event.data?.before.exists) {
-    const current = await getOwnSession(after.ownerId, after.sessionId);
-    if (current?.status === 'active') await openLive(current);
-    // It may have ended while its live state was being opened; the mirror of that end found nothing to change then.
-    const latest = current && await readSession(after.sessionId);
-    if (latest) await mirrorLive(latest);
-  }
-  await mirrorLive(after);
+  await runTrigger('mirrorSession', { sessionId: after.sessionId }, async () => {
+    if (!event.data?.before.exists) await completeStart(after);
+    await mirrorLive(after);
+  });
 });
+
+async function completeStart({ ownerId, sessionId }: SessionDoc): Promise<void> {
+  const current = await getOwnSession(ownerId, sessionId);
+  if (current?.status === 'active') await openLive(current);
+  // It may have ended while its live state was being opened; the mirror of that end found nothing to change then.
+  const latest = current && await readSession(sessionId);
+  if (latest) await mirrorLive(latest);
+}

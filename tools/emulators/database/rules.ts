@@ -1,6 +1,7 @@
 /** Security rules: reading them, and asking them whether an operation may go ahead. */
 
 import targaryen, { type Ruleset } from 'targaryen';
+import { Coverage } from './coverage.ts';
 import { DataError, messageOf } from './errors.ts';
 import type { Path } from './path.ts';
 import { indexName } from './order.ts';
@@ -21,6 +22,8 @@ export class Rules {
   readonly source: string;
   readonly #definition: Record<string, unknown>;
   readonly #ruleset: Ruleset;
+  /** What their expressions have been since they came into force. */
+  readonly coverage: Coverage;
 
   /** Reads rules, or throws a DataError that says what is wrong with them. */
   constructor(source: string) {
@@ -28,6 +31,7 @@ export class Rules {
     const parsed = refuse(() => parseRulesJson(source)) as { rules: Record<string, unknown> };
     this.#ruleset = refuse(() => targaryen.ruleset(parsed), () => blame(parsed.rules, []));
     this.#definition = parsed.rules;
+    this.coverage = new Coverage(source, this.#ruleset.root);
     hideMembers(this.#ruleset.root);
   }
 

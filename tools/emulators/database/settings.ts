@@ -35,6 +35,8 @@ export function answerSettings(databases: Databases, request: SettingsRequest): 
     case 'PUT /.settings/functionTriggers.json':
       for (const definition of parseList(body)) databases.triggers.register(definition, request.database);
       return OK;
+    case 'GET /.inspect/coverage.json':
+      return databases.get(request.database).rules.coverage.json;
     case 'GET /.inspect/databases.json':
       return JSON.stringify(databases.names().map((name) => ({ name })));
     default:
