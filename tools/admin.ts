@@ -21,9 +21,16 @@ export interface Admin {
   close: () => Promise<void>;
 }
 
+/** What to connect to. */
+export interface AdminOptions {
+  projectId?: string;
+  /** Whether accounts are of interest: without them the suite need not run Auth. */
+  accounts?: boolean;
+}
+
 /** Connects the Admin SDK to the emulators that the environment of {@link Suite} names. */
-export function connectAdmin(env: Record<string, string | undefined>): Admin {
-  for (const variable of ['FIRESTORE_EMULATOR_HOST', 'FIREBASE_AUTH_EMULATOR_HOST']) {
+export function connectAdmin(env: Record<string, string | undefined>, { projectId = PROJECT_ID, accounts = true }: AdminOptions = {}): Admin {
+  for (const variable of ['FIRESTORE_EMULATOR_HOST', ...(accounts ? ['FIREBASE_AUTH_EMULATOR_HOST'] : [])]) {
     const host = env[variable];
     if (!host) throw new Error(`${variable} is not set: the Admin SDK would look for the real service`);
     process.env[variable] = host;
@@ -31,7 +38,7 @@ export function connectAdmin(env: Record<string, string | undefined>): Admin {
   const { initializeApp, deleteApp } = load('firebase-admin/app') as typeof AppModule;
   const { getAuth } = load('firebase-admin/auth') as typeof AuthModule;
   const { getFirestore, Timestamp } = load('firebase-admin/firestore') as typeof FirestoreModule;
-  const app = initializeApp({ projectId: PROJECT_ID }, 'tools');
+  const app = initializeApp({ projectId }, `tools-${projectId}`);
   return {
     auth: getAuth(app),
     firestore: getFirestore(app),

@@ -7,14 +7,15 @@ import { connectFunctionsEmulator, getFunctions, httpsCallable, httpsCallableFro
 import { deleteApp, getApps } from 'firebase-admin/app';
 import type { Auth } from 'firebase-admin/auth';
 import type { Database as AdminDatabase } from 'firebase-admin/database';
-import { Timestamp, type DocumentData, type Firestore as AdminFirestore } from 'firebase-admin/firestore';
+import type { DocumentData, Firestore as AdminFirestore } from 'firebase-admin/firestore';
 import type { AgentDoc, ProductDoc, UserDoc } from '../src/agents/schema.ts';
-import type { GrantDoc, GrantSource, LedgerDoc, LotDoc } from '../src/credits/schema.ts';
+import type { LedgerDoc } from '../src/credits/schema.ts';
 import { auth, db, liveDatabases } from '../src/runtime/firebase.ts';
 import type { Operation } from '../src/runtime/operation.ts';
 import type { operations } from '../src/operations.ts';
 import type { ServerConfig } from '../src/sessions/schema.ts';
 import type { z } from 'zod';
+import { agentDocuments, type AgentOptions } from './agent-documents.ts';
 
 type Operations = typeof operations;
 type InputOf<Name extends keyof Operations> = Operations[Name] extends Operation<infer Input> ? z.input<Input> : never;
@@ -99,23 +100,8 @@ export interface Player extends Client {
   agentInstanceId: string;
 }
 
-/** A lot that a test's player has. */
-export interface LotOptions {
-  amount: number;
-  /** Lower burns first. */
-  priority?: number;
-  source?: GrantSource;
-  expiresAt?: Date | null;
-  rollover?: LotDoc['rollover'];
-}
-
 /** What a test's player owns. */
-export interface PlayerOptions {
-  dofs?: number;
-  productId?: string;
-  /** Its lots, `lot-0` and so on; one lot of `dofs` unless given. */
-  lots?: LotOptions[];
-  alertThresholds?: number[];
+export interface PlayerOptions extends AgentOptions {
   agents?: number;
 }
 
@@ -137,33 +123,10 @@ export async function givePlayerOf(like: string, parts: Record<string, unknown>)
 }
 
 /** Gives an account an agent with its balance and ledger. */
-export async function giveAgent(uid: string, agentInstanceId: string, { dofs = 1_000, productId = 'gemini-rookie', lots = [{ amount: dofs }], alertThresholds = [] }: PlayerOptions): Promise<void> {
+export async function giveAgent(uid: string, agentInstanceId: string, options: PlayerOptions): Promise<void> {
   const { firestore } = admin();
-  const ref = firestore.doc(`users/${uid}/agents/${agentInstanceId}`);
-  const createdAt = Timestamp.now();
   const batch = firestore.batch();
-  const agent: AgentDoc = {
-    agentInstanceId, ownerId: uid, agentProductId: productId, productVersion: 1, purchasedAt: createdAt, customName: null,
-    currentDOFs: 0, heldDOFs: 0, debtDOFs: 0, seq: 0, lots: {}, holds: {}, dueAt: null, alertThresholds, version: 1,
-  };
-  for (const [index, lot] of lots.filter(({ amount }) => amount > 0).entries()) {
-    const grantId = `lot-${index}`;
-    const { amount, priority = 10, source = 'purchase', rollover = null } = lot;
-    const expiresAt = lot.expiresAt ? Timestamp.fromDate(lot.expiresAt) : null;
-    agent.currentDOFs += amount;
-    agent.seq += 1;
-    agent.lots[grantId] = { source, remaining: amount, priority, expiresAt, rollover, voided: false, createdAt };
-    if (expiresAt && (agent.dueAt === null || expiresAt.toMillis() < agent.dueAt.toMillis())) agent.dueAt = expiresAt;
-    const because = { reason: 'given to a test', actor: 'system' };
-    const grant: GrantDoc = { grantId, source, amount, priority, expiresAt, rollover, ...because, createdAt };
-    // As everywhere, the entry that opens a lot has the lot's id.
-    const entry: LedgerDoc = {
-      type: 'grant', amount, balanceAfter: agent.currentDOFs, operationId: grantId, grantId, lots: [{ grantId, amount }], debt: 0, seq: agent.seq, ...because, createdAt,
-    };
-    batch.create(ref.collection('grants').doc(grantId), grant);
-    batch.create(ref.collection('ledger').doc(grantId), entry);
-  }
-  batch.create(ref, agent);
+  for (const { path, data } of agentDocuments(uid, agentInstanceId, options)) batch.create(firestore.doc(path), data);
   await batch.commit();
 }
 

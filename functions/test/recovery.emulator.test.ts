@@ -190,13 +190,15 @@ describe('startSession after a crash', () => {
 });
 
 describe('settlement events', () => {
+  const of = ({ uid, agentInstanceId }: Player, sessionId: string) => ({ sessionId, ownerId: uid, agentInstanceId });
+
   it('may come twice, late and in any order', async () => {
     const orders = [[0, 1, 2], [2, 1, 0], [1, 1, 0, 2, 2], [2, 0, 2, 1, 0]];
     for (const order of orders) {
       const { player, sessionId } = await started();
       await admin().firestore.doc(`sessions/${sessionId}`).update({ status: 'ended', settlement: 'pending', consumedDOFs: 30, endedAt: Timestamp.now() });
       const checkpoints = [{ total: 10, final: false }, { total: 20, final: false }, { total: 30, final: true }];
-      for (const index of order) await settleCheckpoint(sessionId, checkpoints[index]!);
+      for (const index of order) await settleCheckpoint({ ...of(player, sessionId), ...checkpoints[index]! });
       assert.deepEqual(await sums(player), { ledger: 1_970, lots: 1_970, balance: 1_970, held: 0 }, order.join());
       const settled = (await readAll(`users/${player.uid}/agents/${player.agentInstanceId}/ledger`)).filter((entry) => entry['type'] === 'settlement');
       assert.equal(settled.reduce((sum, entry) => sum + Number(entry['amount']), 0), -30);
@@ -208,7 +210,7 @@ describe('settlement events', () => {
   it('that arrive together settle once', async () => {
     const { player, sessionId } = await started();
     await admin().firestore.doc(`sessions/${sessionId}`).update({ status: 'ended', settlement: 'pending', consumedDOFs: 30, endedAt: Timestamp.now() });
-    await Promise.all(Array.from({ length: 8 }, () => settleCheckpoint(sessionId, { total: 30, final: true })));
+    await Promise.all(Array.from({ length: 8 }, () => settleCheckpoint({ ...of(player, sessionId), total: 30, final: true })));
     assert.deepEqual(await sums(player), { ledger: 1_970, lots: 1_970, balance: 1_970, held: 0 });
   });
 });

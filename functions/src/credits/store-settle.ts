@@ -34,22 +34,22 @@ export async function createCheckpoint(of: CheckpointOf, total: number, lines: U
 }
 
 /** What is to be settled. */
-export interface ToSettle extends Pick<CheckpointDoc, 'total' | 'final'> {
+export interface ToSettle extends CheckpointOf, Pick<CheckpointDoc, 'total' | 'final'> {
   /** Since when it waits to be settled; absent: it does not, the call that ends a session settles it. */
   createdAt?: Timestamp;
 }
 
 /**
- * Settles one checkpoint in one atomic commit: balance and hold, session, ledger entry, event. Null when there was
- * nothing left to settle.
+ * Settles one checkpoint in two round trips: one for session and agent, and one atomic commit of balance and hold,
+ * session, ledger entry and event. Null when there was nothing left to settle.
  */
-export async function settleCheckpoint(sessionId: string, checkpoint: ToSettle): Promise<Settlement | null> {
+export async function settleCheckpoint(checkpoint: ToSettle): Promise<Settlement | null> {
+  const { sessionId, ownerId, agentInstanceId } = checkpoint;
   const ref = db().collection('sessions').doc(sessionId) as DocumentReference<SessionDoc>;
   return commitIfUnchanged(async () => {
-    const session = await ref.get();
+    const [session, agent] = await db().getAll(ref, agentRef(ownerId, agentInstanceId)) as [DocumentSnapshot<SessionDoc>, DocumentSnapshot<AgentDoc>];
     const data = session.data();
     if (!data) return { result: null };
-    const agent = await agentRef(data.ownerId, data.agentInstanceId).get();
     if (!agent.exists) return { result: null, ...(checkpoint.final && data.settlement === 'pending' ? { write: (batch: WriteBatch) => writeOff(batch, session) } : {}) };
     const settlement = settle(checkpoint, data, agent.data()!, now());
     if (!settlement) return { result: null };

@@ -137,36 +137,37 @@ describe('credits: the store', () => {
 
   describe('a settlement', () => {
     const held = { lots: { a: lot(50) }, holds: { s1: hold({ a: 30 }, { sessionId: 's1' }) } };
+    const of = { sessionId: 's1', ownerId: 'u1', agentInstanceId: 'a1' };
     const settled = () => read<SessionDoc>('sessions/s1')!;
 
     it('keeps the end that overtook it', async () => {
       await Promise.all([write(owned, agent(held)), write('sessions/s1', session())]);
       overtake = () => firestore.doc('sessions/s1').update({ status: 'ended', settlement: 'pending', consumedDOFs: 12, version: 2 });
-      await settleCheckpoint('s1', { total: 10, final: false });
+      await settleCheckpoint({ ...of, total: 10, final: false });
       assert.deepEqual([settled().settlement, settled().settledDOFs, settled().consumedDOFs, settled().version], ['pending', 10, 12, 3]);
     });
 
     it('is logged once, when it is committed, however often it was tried; with how long it has waited', async () => {
       await Promise.all([write(owned, agent(held)), write('sessions/s1', session())]);
       overtake = () => firestore.doc('sessions/s1').update({ version: 2 });
-      await settleCheckpoint('s1', { total: 10, final: false, createdAt: at(moment - 700) });
-      await settleCheckpoint('s1', { total: 10, final: false, createdAt: at(moment - 900) });
+      await settleCheckpoint({ ...of, total: 10, final: false, createdAt: at(moment - 700) });
+      await settleCheckpoint({ ...of, total: 10, final: false, createdAt: at(moment - 900) });
       assert.deepEqual(logged, [{ type: 'settlement', amountDOFs: 10, lagMs: 700, sessionId: 's1', agentInstanceId: 'a1', provider: 'gemini', severity: 'INFO', message: 'transaction' }]);
     });
 
     it('that is never committed is not logged', async () => {
       await Promise.all([write(owned, agent(held)), write('sessions/s1', session())]);
       overtake = () => Promise.reject(new Error('no connection'));
-      await assert.rejects(settleCheckpoint('s1', { total: 10, final: false }), /no connection/);
+      await assert.rejects(settleCheckpoint({ ...of, total: 10, final: false }), /no connection/);
       assert.deepEqual(logged, []);
     });
 
     it('of a session whose agent is gone is done, and only once it has ended', async () => {
       await write('sessions/s1', session());
-      await settleCheckpoint('s1', { total: 10, final: true });
+      await settleCheckpoint({ ...of, total: 10, final: true });
       assert.equal(settled().settlement, 'open');
       await write('sessions/s1', session({ status: 'ended', settlement: 'pending' }));
-      await settleCheckpoint('s1', { total: 10, final: true });
+      await settleCheckpoint({ ...of, total: 10, final: true });
       assert.deepEqual([settled().settlement, settled().heldDOFs], ['done', 0]);
     });
   });

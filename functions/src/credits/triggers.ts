@@ -9,6 +9,6 @@ export const settleCheckpoint = onDocumentCreated(
   async (event) => {
     const { data, params: { sessionId } } = event;
     const checkpoint = data?.data() as CheckpointDoc | undefined;
-    if (checkpoint) await runTrigger('settleCheckpoint', { sessionId }, () => settle(sessionId, checkpoint));
+    if (checkpoint) await runTrigger('settleCheckpoint', { sessionId }, () => settle(checkpoint));
   },
 );

@@ -76,7 +76,7 @@ export async function runSweep(now: () => number): Promise<SweepReport> {
   const chores = [
     () => each('ended', (limit) => expiredSessions(now(), limit), ofSession, ({ sessionId }) => endSession(sessionId, 'expired', now)),
     () => each<Due>(({ action }) => (action === 'pause' ? 'paused' : 'ended'), (limit) => dueMeters(now, limit), ofSession, (due) => attend(due, now)),
-    () => each('settled', (limit) => unsettledSessions(now(), overdueMs, limit), ofSession, ({ sessionId, consumedDOFs, endedAt }) => settleCheckpoint(sessionId, { total: consumedDOFs, final: true, ...(endedAt ? { createdAt: endedAt } : {}) })),
+    () => each('settled', (limit) => unsettledSessions(now(), overdueMs, limit), ofSession, ({ endedAt, ...session }) => settleCheckpoint({ ...session, total: session.consumedDOFs, final: true, ...(endedAt ? { createdAt: endedAt } : {}) })),
     () => each('lapsed', (limit) => dueBalances(now(), limit), ofAgent, (agent) => tendBalance(agent, now)),
     () => each('republished', stuck, ofEvent, publishOutbox),
     () => each('cleanedUp', (limit) => sessionsToCleanUp(now(), limit), ofSession, (session) => cleanUp(session, now)),

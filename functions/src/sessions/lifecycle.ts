@@ -56,7 +56,7 @@ export async function endSession(sessionId: string, reason: CloseReason, now: ()
     await removeLive(sessionId);
     return null;
   }
-  const settlement = await settleCheckpoint(sessionId, { total: session.consumedDOFs, final: true });
+  const settlement = await settleCheckpoint({ ...session, total: session.consumedDOFs, final: true });
   const settled = { ...session, ...settlement?.session };
   // Who has left in between is not known here: the trigger of the settlement shows it.
   await mirrorLive(settled.version > session.version + 1 ? session : settled);

@@ -74,7 +74,7 @@ describe('voice: the store', () => {
       await world.seed();
       await world.mint('r1');
       const { consumedDOFs } = (await commitEnd('s1', 'user', { total: 30, lines: [] }, moment))!;
-      await settleCheckpoint('s1', { total: consumedDOFs, final: true });
+      await settleCheckpoint({ sessionId: 's1', ownerId: 'u1', agentInstanceId: 'a1', total: consumedDOFs, final: true });
       assert.deepEqual([world.agent().currentDOFs, world.agent().heldDOFs, world.voiceHolds().length], [970, 20, 1]);
       assert.deepEqual(await world.drifts(), []);
       world.now += 6 * minute;

@@ -69,7 +69,8 @@ export class Lab {
       for (const watcher of watchers) watcher(token);
     };
     const component = new Component('auth-internal' as never, () => auth as never, 'PUBLIC' as never);
-    (app as unknown as { container: { addComponent(component: unknown): void } }).container.addComponent(component);
+    // In the place of the SDK's own, which is there where a test of the same process has loaded it.
+    (app as unknown as { container: { addOrOverwriteComponent(component: unknown): void } }).container.addOrOverwriteComponent(component);
     const database = getDatabase(app);
     connectDatabaseEmulator(database, '127.0.0.1', this.emulator.port);
     return { database, user: { signIn: (uid) => { become(unsignedToken({ sub: uid })); }, signOut: () => { become(null); } } };
