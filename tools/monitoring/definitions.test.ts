@@ -15,7 +15,6 @@ const wanted: Record<string, unknown[]> = {
   jiga_transactions: ['agent.dofs_granted', 'settlement', 'settlement', 'settlement', 'agent.dofs_granted', 'agent.grant_voided', 'agent.balance_adjusted', 'hold.posted', 'settlement'],
   jiga_transaction_amount: ['agent.dofs_granted 2000000', 'settlement 32', 'settlement 32', 'settlement 0', 'agent.dofs_granted 50', 'agent.grant_voided 50', 'agent.balance_adjusted -7', 'hold.posted 4', 'settlement 0'],
   jiga_dofs_consumed: ['gemini 32', 'gemini 32', 'gemini 0', 'gemini 0'],
-  jiga_settle_lag: ['0', '0'],
   jiga_session_duration: ['user 1000', 'idle 2400000'],
   jiga_session_dofs: ['user 64', 'idle 0'],
   jiga_sweeps: ['', '', ''],
@@ -28,7 +27,12 @@ const wanted: Record<string, unknown[]> = {
 
 function seenBy({ filter, labelExtractors = {}, valueExtractor }: Metric, entries: Entry[]): string[] {
   const extractors = [...Object.values(labelExtractors), ...(valueExtractor === undefined ? [] : [valueExtractor])];
-  return entries.filter((entry) => matches(filter, entry)).map((entry) => extractors.map((each) => String(extracted(each, entry))).join(' '));
+  return entries.filter((entry) => matches(filter, entry)).map((entry) => extractors.map((each) => shown(each, extracted(each, entry))).join(' '));
+}
+
+/** Times to the second: how long the network takes in between is not what is asked here. */
+function shown(extractor: string, value: unknown): string {
+  return typeof value === 'number' && extractor.endsWith('Ms)') ? String(Math.floor(value / 1_000) * 1_000) : String(value);
 }
 
 describe('the metrics of the log', () => {
@@ -41,10 +45,13 @@ describe('the metrics of the log', () => {
   });
 
   it('count every fact of a day once, with its labels and values', () => {
-    const { jiga_api_duration: duration, ...seen } = Object.fromEntries(Object.entries(all).map(([name, metric]) => [name, seenBy(metric, entries)]));
+    const { jiga_api_duration: duration, jiga_settle_lag: lags, ...seen } = Object.fromEntries(Object.entries(all).map(([name, metric]) => [name, seenBy(metric, entries)]));
     assert.deepEqual(seen, wanted);
     assert.deepEqual(duration!.map((each) => each.split(' ')[0]), seen['jiga_api_calls']!.map((each) => each.split(' ')[0]));
     for (const each of duration!) assert.match(each, /^\w+ \d+$/);
+    // Those that no call settled at once: at the end of a session whoever is first does.
+    assert.ok(lags!.length >= 1 && lags!.length <= seen['jiga_dofs_consumed']!.length);
+    assert.deepEqual([...new Set(lags)], ['0']);
   });
 
   it('are made from entries that are defined, each of one of them', () => {
@@ -69,7 +76,7 @@ describe('the metrics of the log', () => {
 
   it('would not be satisfied with a field of another name', () => {
     const renamed = { ...all['jiga_settle_lag']!, valueExtractor: 'EXTRACT(jsonPayload.lag)' };
-    assert.deepEqual(seenBy(renamed, entries), ['undefined', 'undefined']);
+    assert.deepEqual([...new Set(seenBy(renamed, entries))], ['undefined']);
   });
 
   it('have labels that stay few: no id of a session, an agent or a user', () => {
