@@ -1,3 +1,4 @@
+import { createUserDocument } from '../src/agents/triggers.ts';
 import { settleCheckpoint } from '../src/credits/triggers.ts';
 import { operations } from '../src/operations.ts';
 import { sweep } from '../src/ops/triggers.ts';
@@ -37,6 +38,7 @@ export async function playADay(): Promise<Written[]> {
       set(`outbox/${Object.keys(world.firestore.dump('outbox'))[0]?.split('/')[1] ?? 'ann:ann-0-000002-agent.dofs_granted'}`, { published: false }),
       () => failing(/^sessions\//, swept)(),
       () => failing(/^sessions\//, inProcess(() => settleCheckpoint.run({ params: { sessionId: session() }, data: { data: () => ({ total: 1, final: false }) } } as unknown as Parameters<typeof settleCheckpoint.run>[0]) as Promise<unknown>))(),
+      () => failing(/^users\/new/, inProcess(() => createUserDocument.run({ uid: 'new' } as Parameters<typeof createUserDocument.run>[0], {} as Parameters<typeof createUserDocument.run>[1]) as Promise<unknown>))(),
       set('users/ann', { activeSessions: { gone: 'ann-0' } }), inProcess(() => world.firestore.doc('ops/audit').delete()), () => stage.pass(20), swept,
     ]);
   } finally {

@@ -21,7 +21,7 @@ const wanted: Record<string, unknown[]> = {
   jiga_outbox_age: ['0', '1201000', '0'],
   jiga_platform_balance: ['1999925', '1999925', '1999925'],
   jiga_sweep_failures: ['ended'],
-  jiga_trigger_failures: ['settleCheckpoint'],
+  jiga_trigger_failures: ['settleCheckpoint', 'createUserDocument'],
   jiga_ledger_drift: ['user.activeSessions'],
 };
 
@@ -99,7 +99,7 @@ describe('the metrics of the log', () => {
 describe('the alerts', () => {
   it('ask for metrics and labels that there are', () => {
     for (const [name, alert] of Object.entries(alerts())) for (const condition of conditionsOf(alert)) for (const filter of [condition.filter, condition.denominatorFilter ?? condition.filter]) {
-      const [, metric = ''] = /^metric\.type="logging\.googleapis\.com\/user\/(\w+)" AND resource\.type="cloud_run_revision"/.exec(filter) ?? [];
+      const [, metric = ''] = /^metric\.type="logging\.googleapis\.com\/user\/(\w+)" AND resource\.type="(?:cloud_run_revision|cloud_function)"/.exec(filter) ?? [];
       assert.ok(all[metric], `${name}: ${filter}`);
       for (const [, label] of filter.matchAll(/metric\.labels\.(\w+)/g)) assert.ok(all[metric].labelExtractors?.[label!], `${name}: ${label}`);
     }

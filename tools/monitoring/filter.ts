@@ -7,10 +7,10 @@ export interface Entry {
 
 const severities = ['DEFAULT', 'DEBUG', 'INFO', 'NOTICE', 'WARNING', 'ERROR', 'CRITICAL', 'ALERT', 'EMERGENCY'];
 
-/** What the platform makes of a line that a function prints. */
+/** What the platform makes of a line that a function prints. The trigger of new accounts is of the first generation, which is a resource of its own. */
 export function toEntry(printed: Record<string, unknown>): Entry {
   const { severity, ...jsonPayload } = printed;
-  return { severity: String(severity), resource: { type: 'cloud_run_revision' }, jsonPayload };
+  return { severity: String(severity), resource: { type: jsonPayload['trigger'] === 'createUserDocument' ? 'cloud_function' : 'cloud_run_revision' }, jsonPayload };
 }
 
 /** One comparison of a filter. `:*` asks whether the field is there. */

@@ -48,7 +48,7 @@ describe('mutants: a source without its guard', () => {
 });
 
 describe('mutants: a run', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   const { signal } = new AbortController();
   const meter = { file: 'functions/src/live/meter.test.ts', grep: 'keeps the first reason' };
   const mutant: Mutation = { guard: 'close once', what: 'Closing again.', file: 'live/meter.ts', find: 'return meter.open ? {', replace: 'return meter ? {', tests: [meter] };

@@ -67,5 +67,5 @@ function checkValues(body: unknown): void {
 
 function checkType(value: object): void {
   const { '@type': type, value: number } = value as { '@type'?: unknown; value?: unknown };
-  if (type && !(typeof type === 'string' && longTypes.has(type) && !Number.isNaN(Number.parseFloat(String(number))))) throw badInput('The input has a value of an unknown @type.');
+  if (type && !(typeof type === 'string' && longTypes.has(type) && (typeof number === 'string' || typeof number === 'number') && !Number.isNaN(Number.parseFloat(String(number))))) throw badInput('The input has a value of an unknown @type.');
 }

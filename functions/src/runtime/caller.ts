@@ -33,7 +33,7 @@ export async function callerOfHeader(authorization: string | undefined): Promise
     if (caller.admin) await auth().verifyIdToken(token, true);
     return caller;
   } catch (error) {
-    if (isOutage(error)) throw new AppError('unavailable', 'Tokens cannot be verified right now. Try again in a moment.', { reason: 'not_ready' });
+    if (isOutage(error)) throw new AppError('unavailable', 'Tokens cannot be verified right now. Try again in a moment.', { reason: 'not_ready' }, { cause: error });
     throw new AppError('unauthenticated', 'The ID token is not valid. Sign in again and send a fresh one.', { reason: 'signed_out' });
   }
 }

@@ -103,13 +103,16 @@ export interface ErrorDescription {
   cause?: ErrorDescription;
 }
 
+/** Causes of causes that are described: an error may be its own. */
+const deepestCause = 5;
+
 /** What the log says of an unexpected error, whose texts others have written: nothing that somebody has sent, see scrubbed, and no secret of ours. */
-export function describeError(error: unknown): ErrorDescription {
+export function describeError(error: unknown, depth = deepestCause): ErrorDescription {
   if (!(error instanceof Error)) return { name: 'Unknown', message: typeof error };
   const { name, message, stack, cause } = error;
   const { code } = error as { code?: unknown };
   const known = typeof code === 'number' || (typeof code === 'string' && /^[\w/-]{1,40}$/.test(code)) ? { code } : {};
-  return { name, ...known, message: scrubbed(withoutSecrets(message)), stack: placesOf(stack, message), ...(cause === undefined ? {} : { cause: describeError(cause) }) };
+  return { name, ...known, message: scrubbed(withoutSecrets(message)), stack: placesOf(stack, message), ...(cause === undefined || depth === 0 ? {} : { cause: describeError(cause, depth - 1) }) };
 }
 
 /** An error as the REST API answers it. */

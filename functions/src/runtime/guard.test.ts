@@ -57,13 +57,21 @@ describe('a request, before the platform sees it', () => {
     assert.deepEqual((await send(callable, { body: '{"data":{"a":1}}' })).body, { seen: { data: { a: 1 } } });
   });
 
-  it('passes without a body', async () => {
+  it('passes without a body, unless it should have one', async () => {
+    await refuses(callable, { headers: {} }, 400);
     for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS']) assert.deepEqual((await send(rest, { method, headers: {} })).body, { seen: 'nothing' }, method);
   });
 
   it('passes with a whole address, and is refused with one that is none', async () => {
     for (const path of ['/a?b=%', '//a', 'http://game.example/a']) assert.deepEqual((await send(rest, { path })).body, { seen: 'nothing' }, path);
     for (const path of ['*', 'http://[::1/', 'http://a:b@[/', '/%E0%A4%A', 'http://game.example/%']) await refuses(rest, { path }, 400);
+  });
+
+  it('of a preflight has no body: one that has is looked at like any other', async () => {
+    assert.equal((await send(rest, { method: 'OPTIONS', headers: {} })).status, 200);
+    await refuses(rest, { method: 'OPTIONS', headers: { ...json, 'content-length': 5 }, body: '{bad}' }, 400);
+    await refuses(rest, { method: 'OPTIONS', headers: { ...json, 'transfer-encoding': 'chunked' }, body: '{bad}' }, 400);
+    await refuses(rest, { method: 'OPTIONS', headers: { ...json, 'transfer-encoding': 'chunked' }, body: `"${'x'.repeat(1_000)}"` }, 413);
   });
 
   it('passes in chunks, of no given length', async () => {

@@ -55,7 +55,7 @@ export function guarded(listener: RequestListener, rules: Rules): RequestListene
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
     const refused = refusalOf(request, rules);
     if (refused) refuse(request, response, refused, rules);
-    else if (request.method === 'OPTIONS' || !hasBody(request)) listener(request, response);
+    else if (!mustParse(request, rules)) listener(request, response);
     else void parsed(request, rules).then((refusal) => (refusal ? refuse(request, response, refusal, rules) : listener(request, response)));
   };
 }
@@ -86,8 +86,10 @@ function tooLarge(maxBodyBytes: number): Refusal {
   return { status: 413, error: badInput(`The body is too large: at most ${maxBodyBytes} bytes.`) };
 }
 
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || headers['content-length'] !== undefined;
+/** Whether there is a body, or should be one: a callable has its input there. */
+function mustParse({ method, url = '', headers }: IncomingMessage, { callable }: Rules): boolean {
+  const expected = callable && method === 'POST' && !url.startsWith('/__/');
+  return expected || headers['transfer-encoding'] !== undefined || headers['content-length'] !== undefined;
 }
 
 /** Reads and parses the body, such that the framework's parsers take it as done. Null when nothing is wrong with it. */

@@ -67,6 +67,6 @@ export const lines = {
     found?: number;
   }>('ledger drift'),
 
-  /** A trigger that failed; the platform repeats it. */
+  /** A trigger that failed; the platform repeats it, save for the one of a new account, whose work getMe makes up for. */
   triggerFailed: line<{ trigger: string; error: ErrorDescription }>('trigger failed'),
 };

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import type { Caller } from './caller.ts';
 import { AppError, toAppError } from './errors.ts';
 import { userTag } from './log.ts';
-import { callable, operation, runOperation, type CallContext, type Operation } from './operation.ts';
+import { callable, operation, runOperation, type CallContext, type Calling, type Operation } from './operation.ts';
 import { withLog } from '../../test/printed.ts';
 
 const ada: Caller = { uid: 'ada', email: null, emailVerified: false, admin: false };
@@ -23,7 +23,7 @@ function greet(access: Operation['access'] = 'signed-in', handle: Handle = ({ na
   });
 }
 
-const run = (op: Operation, raw: unknown, caller: Caller | null, stream: Pick<CallContext, 'emit' | 'signal'> = quiet) => withLog(() => runOperation(op, raw, caller, stream));
+const run = (op: Operation, raw: unknown, caller: Calling, stream: Pick<CallContext, 'emit' | 'signal'> = quiet) => withLog(() => runOperation(op, raw, caller, stream));
 
 describe('an operation: access', () => {
   it('lets anybody call what is public, as nobody', async () => {
@@ -196,8 +196,17 @@ describe('an operation: its log', () => {
 
   it('names the ids that an operator looks things up by, and nothing else of the input', async () => {
     const { log } = await run(greet(), { name: 'secret words', sessionId: 's-1', requestId: 'not an id!' }, ada);
-    assert.ok(log.startsWith(`{"user":"${userTag('ada')}","sessionId":"s-1","operation":"greet"`), log);
+    assert.ok(log.startsWith(`{"sessionId":"s-1","user":"${userTag('ada')}","operation":"greet"`), log);
     assert.doesNotMatch(log, /secret words|not an id|ada/);
+  });
+
+  it('has a call whose caller could not be told, too, and what was behind it', async () => {
+    const outage = new AppError('unavailable', 'Tokens cannot be verified right now.', { reason: 'not_ready' }, { cause: new Error('no permission to look accounts up') });
+    const { log, error } = await run(greet(), { name: 'x', sessionId: 's-1' }, () => Promise.reject(outage));
+    assert.equal(error, outage);
+    assert.match(log, /^\{"sessionId":"s-1","operation":"greet","outcome":"unavailable","reason":"not_ready",.*"because":"Tokens cannot be verified right now.".*no permission to look accounts up/);
+    const refused = new AppError('unauthenticated', 'The ID token is not valid.', { reason: 'signed_out' });
+    assert.match((await run(greet(), { name: 'x' }, () => Promise.reject(refused))).log, /"outcome":"unauthenticated","reason":"signed_out".*"severity":"INFO"/);
   });
 
   it('warns of what is not the caller\'s fault, with its safe message', async () => {

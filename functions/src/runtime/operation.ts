@@ -60,7 +60,7 @@ export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z
 
 /** What carries a call: how pieces of the answer are sent, and what it has to pass before anything of it is looked at. */
 export interface Carrier extends Pick<CallContext, 'emit' | 'taken' | 'signal'> {
-  admit?: () => Promise<void>;
+  admit?: (caller: Caller | null) => Promise<void>;
 }
 
 /** Declares an operation with its types inferred from its schemas. */
@@ -72,38 +72,47 @@ export function operation<Input extends z.ZodType, Output extends z.ZodType>(def
 const mostCharacters = 150;
 const nobody: Caller = { uid: '', email: null, emailVerified: false, admin: false };
 
+/** Who calls, or how to find that out. */
+export type Calling = Caller | null | (() => Promise<Caller | null>);
+
 /**
- * Runs an operation: admission, access, input, handler, output. Unknown output fields are dropped by the output schema,
+ * Runs an operation: caller, admission, access, input, handler, output. Unknown output fields are dropped by the output schema,
  * so nothing leaves that the contract does not name.
  * @throws AppError for everything that goes wrong; unexpected errors are logged and answered as `internal`.
  */
 export async function runOperation(
   op: Operation,
   raw: unknown,
-  caller: Caller | null,
+  calling: Calling,
   { admit: enter, ...stream }: Carrier,
 ): Promise<unknown> {
   const startedAt = Date.now();
-  return logAbout({ ...(caller ? { user: userTag(caller.uid) } : {}), ...idsOf(raw) }, async () => {
-    try {
-      await enter?.();
-      authorize(op, caller);
-      const output = op.output.parse(await op.handle(parseInput(op.input, raw), { caller: caller ?? nobody, ...stream }));
-      lines.operation.write({ operation: op.name, outcome: 'ok', durationMs: Date.now() - startedAt });
-      return output;
-    } catch (error) {
-      const appError = toAppError(error);
-      logRefusal({ operation: op.name, outcome: appError.code, reason: appError.details?.reason, durationMs: Date.now() - startedAt }, appError, error);
-      throw appError;
-    }
+  const refuse = (error: unknown): never => {
+    const appError = toAppError(error);
+    logRefusal({ operation: op.name, outcome: appError.code, reason: appError.details?.reason, durationMs: Date.now() - startedAt }, appError, error);
+    throw appError;
+  };
+  return logAbout(idsOf(raw), async () => {
+    const caller = typeof calling === 'function' ? await calling().catch(refuse) : calling;
+    return logAbout(caller ? { user: userTag(caller.uid) } : {}, async () => {
+      try {
+        await enter?.(caller);
+        authorize(op, caller);
+        const output = op.output.parse(await op.handle(parseInput(op.input, raw), { caller: caller ?? nobody, ...stream }));
+        lines.operation.write({ operation: op.name, outcome: 'ok', durationMs: Date.now() - startedAt });
+        return output;
+      } catch (error) {
+        return refuse(error);
+      }
+    });
   });
 }
 
 /** Our own faults are errors, a vendor's and the configuration's are warnings with their safe message, the caller's are information. */
-function logRefusal(entry: Parameters<typeof lines.operation.write>[0], { code, message, details }: AppError, error: unknown): void {
+function logRefusal(entry: Parameters<typeof lines.operation.write>[0], { code, message, details, cause }: AppError, error: unknown): void {
   const ours = code === 'unavailable' || code === 'deadline-exceeded' || details?.reason === 'provider_configuration';
   if (code === 'internal') lines.operation.write({ ...entry, error: describeError(error) }, 'ERROR');
-  else if (ours) lines.operation.write({ ...entry, because: message }, 'WARNING');
+  else if (ours) lines.operation.write({ ...entry, because: message, ...(details?.reason === 'not_ready' && cause !== undefined ? { error: describeError(cause) } : {}) }, 'WARNING');
   else lines.operation.write(entry);
 }
 
@@ -113,12 +122,11 @@ export function callable(op: Operation): CallableFunction<unknown, Promise<unkno
     const enter = (uid: string | null): Promise<void> => admit({ uid, request: request.rawRequest, appVerified: request.app !== undefined, once: op.replayProtected === true });
     let sent: Promise<unknown> = Promise.resolve();
     try {
-      const caller = await callerOfVisit(authorizations.get(request.rawRequest), () => enter(null));
-      return await runOperation(op, request.data, caller, {
+      return await runOperation(op, request.data, () => callerOfVisit(authorizations.get(request.rawRequest), () => enter(null)), {
         emit: (chunk) => { sent = response?.sendChunk(chunk).catch(() => undefined) ?? sent; },
         taken: async () => void await sent,
         signal: response?.signal ?? new AbortController().signal,
-        admit: () => enter(caller?.uid ?? null),
+        admit: (caller) => enter(caller?.uid ?? null),
       });
     } catch (error) {
       const { code, message, details } = toAppError(error);

@@ -1,6 +1,7 @@
 import compression from 'compression';
 import express, { type Express, type NextFunction, type Request, type Response, type Router } from 'express';
 import { admit, callerOfVisit } from './admission.ts';
+import type { Caller } from './caller.ts';
 import { AppError, errorBody, httpStatusOf, toAppError } from './errors.ts';
 import { runOperation, type Download, type Operation } from './operation.ts';
 import { numericFields, openApiDocument } from './openapi.ts';
@@ -74,8 +75,8 @@ async function serve(op: Operation, request: Request, response: Response): Promi
   const answer = answerTo(op, request, response);
   const enter = (uid: string | null): Promise<void> => admit({ uid, request, appVerified: false, once: op.replayProtected === true });
   try {
-    const caller = await callerOfVisit(request.headers.authorization, () => enter(null));
-    const result = await runOperation(op, inputOf(op, request), caller, { emit: answer.emit, taken: answer.taken, signal: gone.signal, admit: async () => {
+    const calling = (): Promise<Caller | null> => callerOfVisit(request.headers.authorization, () => enter(null));
+    const result = await runOperation(op, inputOf(op, request), calling, { emit: answer.emit, taken: answer.taken, signal: gone.signal, admit: async (caller) => {
       await enter(caller?.uid ?? null);
       requireSameIds(request.params, givenIn(op, request));
     } });
