@@ -38,8 +38,7 @@ export const manySessions: Benchmark = {
   how: 'Three projects on the same emulators with 10, 1,000 and 10,000 open sessions: documents of user, agent and session in Firestore, and live state, meter and context in the Realtime Database, copied from a session that was really started. Instances of each project are measured in turn. A started session is ended again before the next one, which is not measured.',
   async run({ world, plan, quick, signal }) {
     const counts = quick ? [5, 10, 20] : [10, 1_000, 10_000];
-    const levels: Level[] = [];
-    for (const count of counts) levels.push(await levelOf(world, count));
+    const levels = await Promise.all(counts.map((count) => levelOf(world, count)));
     const sides = Object.fromEntries(levels.flatMap(({ sessions, start, frame }) => [[`start ${sessions}`, start], [`frame ${sessions}`, frame]])) as Record<string, Sample>;
     const results: Record<string, Rounds> = await interleave(sides, plan, signal);
     const [few, some, most] = counts as [number, number, number];
@@ -58,9 +57,6 @@ export const manySessions: Benchmark = {
   },
 };
 
-/** Less than one batch of the sweep, so that it looks once. */
-const expired = 90;
-
 /** P8: what pruning reads. */
 export const pruning: Benchmark = {
   id: 'P8',
@@ -69,7 +65,9 @@ export const pruning: Benchmark = {
   async run({ world, quick }) {
     const project = await world.project('demo-jiga-prune');
     const tap = await world.tapFirestore();
-    const openOnes = quick ? 100 : 1_000;
+    const openOnes = quick ? 50 : 1_000;
+    // Less than one batch of the sweep, so that it looks once.
+    const expired = quick ? 10 : 90;
     const [startSession, sweeping] = await Promise.all([world.instance({ target: 'startSession', project }), world.instance({ target: 'sweep', project, firestore: tap })]);
     const [player] = await project.players(1);
     const template = await templateOf(project, await open(startSession, player!));
