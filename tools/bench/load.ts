@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { serve } from '../../functions/test/framework.ts';
+import { serve, type Served } from '../../functions/test/framework.ts';
 import { FUNCTIONS } from '../paths.ts';
 import { type Bench, type Benchmark } from './benchmark.ts';
 import { interleave, median, ratio, spread, summary, type Plan, type Rounds, type Sample } from './method.ts';
@@ -75,16 +75,15 @@ async function largeFrame(): Promise<string> {
 }
 
 /** MiB that a fresh instance has had at most once `count` frames have come, so many at once. */
-async function peak(world: World, frameData: string, count: number, atOnce: number): Promise<number> {
-  const project = await world.project();
-  const [starting, framing] = await Promise.all([world.instance({ target: 'startSession' }), world.instance({ target: 'processFrame', slowModel: true })]);
-  const sessions = await Promise.all((await project.players(count)).map((player) => open(starting, player)));
+async function peak(world: World, starting: Served, frameData: string, count: number, atOnce: number): Promise<number> {
+  const [framing, players] = await Promise.all([world.instance({ target: 'processFrame', slowModel: true }), (await world.project()).players(count)]);
+  const sessions = await Promise.all(players.map((player) => open(starting, player)));
   const waiting = sessions.values();
   await Promise.all(Array.from({ length: atOnce }, async () => {
     for (const session of waiting) await sendFrame(framing, session, { frameData });
   }));
   const { peakMiB } = memoryOf(framing.pid);
-  await Promise.all([starting.kill(), framing.kill()]);
+  await framing.kill();
   return peakMiB;
 }
 
@@ -97,14 +96,15 @@ export const memory: Benchmark = {
     const { memory: seen } = await startsOf(bench);
     const { world, quick, signal } = bench;
     const frameData = await largeFrame();
+    const starting = await world.instance({ target: 'startSession' });
     const runs = quick ? 1 : 3;
     // As a test of the benchmark fewer do: the figures mean nothing then.
-    const count = quick ? 8 : 80;
+    const count = quick ? 2 : 80;
     const peaks: Record<20 | 80, number[]> = { 20: [], 80: [] };
     for (let run = 0; run < runs; run++) {
       signal.throwIfAborted();
-      peaks[80].push(await peak(world, frameData, count, 80));
-      peaks[20].push(await peak(world, frameData, count, 20));
+      peaks[80].push(await peak(world, starting, frameData, count, 80));
+      peaks[20].push(await peak(world, starting, frameData, count, 20));
     }
     const idle = (target: keyof typeof seen): number[][] => [seen[target]];
     return {

@@ -107,7 +107,7 @@ export const frameOperations: Benchmark = {
     const play = (money: Money): Promise<Played> => playSession(bench, { project, tap, ...instances }, quick ? scaled(money) : money);
     const { started, played, ended, consumed, frames: count } = await play({ frames: framesOfSession, settleEveryDOFs: 1_000, holdDOFs: 5_000 });
     const coarser = quick ? [] : [await play({ frames: framesOfSession, settleEveryDOFs: 2_000, holdDOFs: 10_000 })];
-    const naiveCount = quick ? 10 : 100;
+    const naiveCount = quick ? 2 : 100;
     const naive = billedIn(await playNaively(world, await world.project(), naiveCount)) / naiveCount;
     const whole = wholeOf({ started, played, ended });
     return {

@@ -85,7 +85,7 @@ async function throughput({ world, quick, signal }: Bench): Promise<number> {
   return (sessions.length * frames) / (ms / 1_000);
 }
 
-const rateShortfall = 'A settlement is an event, a read and a commit of five documents, a raw commit is one of one document; the frames of a checkpoint make up for that. Twice as many (`settleEveryDOFs: 2000`) double the rate.';
+const rateShortfall = 'A settlement is an event, a read and a commit of four documents, a raw commit is one of one document; the frames of a checkpoint make up for that. Twice as many (`settleEveryDOFs: 2000`) double the rate.';
 
 /** P5: how many frames one balance can take per second. */
 export const settleRate: Benchmark = {
@@ -114,7 +114,7 @@ export const settleRate: Benchmark = {
   },
 };
 
-const lagShortfall = 'Events reach the instance here within about 10 ms of the commit, which makes the bare trigger hard to come close to: a settlement is that and two round trips to the emulator, one that reads session and agent and one commit of five documents. Neither can be left out, since the second must fail when anything has changed since the first. Deployed an event takes some hundred ms to arrive, on both sides alike, and the ratio falls with that.';
+const lagShortfall = 'Events reach an instance here within about 10 ms of the commit, so the trigger that does nothing is over soon after. A settlement then waits for two round trips to the emulator, one that reads session and agent and one commit of four documents (session, agent, ledger entry, event), and those alone are longer than the whole lag beside it (see the profile): even if its own code took no time, the medians would differ by a factor of two. The commit cannot be left out, and neither can the read, since the commit must fail when anything has changed since. An instance could keep what it wrote last and let the commit find out whether that still holds; that would save a quarter of its time where the same instance settles the session again, cost a commit in vain where it does not, and still not be enough. Deployed, the event itself takes longer, on both sides alike, and the ratio falls with that.';
 
 /** P6: how long a settlement takes to arrive. */
 export const settleLag: Benchmark = {

@@ -4,6 +4,7 @@
  */
 
 import type { Path } from './path.ts';
+import { VersionedMap } from './versioned-map.ts';
 
 /** A value without children. */
 export type Leaf = string | number | boolean;
@@ -18,11 +19,11 @@ export type Json = Leaf | null | Json[] | { [key: string]: Json };
 export class DataNode {
   readonly value: Leaf | null;
   readonly priority: Priority;
-  readonly children: ReadonlyMap<string, DataNode>;
+  readonly children: VersionedMap<DataNode>;
   /** Filled in by hash.ts when somebody asks for it. */
   hash: string | undefined;
 
-  constructor(value: Leaf | null, priority: Priority, children: ReadonlyMap<string, DataNode>) {
+  constructor(value: Leaf | null, priority: Priority, children: VersionedMap<DataNode>) {
     this.value = value;
     this.priority = priority;
     this.children = children;
@@ -35,7 +36,7 @@ export class DataNode {
   }
 }
 
-const NO_CHILDREN: ReadonlyMap<string, DataNode> = new Map();
+const NO_CHILDREN: VersionedMap<DataNode> = new VersionedMap(new Map<string, DataNode>());
 
 /** The node of every place that holds nothing. */
 export const EMPTY = new DataNode(null, null, NO_CHILDREN);
@@ -45,9 +46,9 @@ export function leafNode(value: Leaf, priority: Priority = null): DataNode {
   return new DataNode(value, priority, NO_CHILDREN);
 }
 
-/** Makes a node with children, none of which may be empty. */
-export function branchNode(children: ReadonlyMap<string, DataNode>, priority: Priority = null): DataNode {
-  return children.size === 0 ? EMPTY : new DataNode(null, priority, children);
+/** Makes a node with children, none of which may be empty. The map belongs to it from now on. */
+export function branchNode(children: Map<string, DataNode>, priority: Priority = null): DataNode {
+  return children.size === 0 ? EMPTY : new DataNode(null, priority, new VersionedMap(children));
 }
 
 /** The node at a location below `node`. */
@@ -68,10 +69,8 @@ export function replaceAt(node: DataNode, path: Path, replacement: DataNode, dep
   const before = node.children.get(key) ?? EMPTY;
   const after = replaceAt(before, path, replacement, depth + 1);
   if (after === before) return node;
-  const children = new Map(node.children);
-  if (after.isEmpty) children.delete(key);
-  else children.set(key, after);
-  return branchNode(children, node.priority);
+  const children = node.children.with(key, after.isEmpty ? undefined : after);
+  return children.size === 0 ? EMPTY : new DataNode(null, node.priority, children);
 }
 
 /** The same node with another priority. */
@@ -94,7 +93,7 @@ export function shareParts(before: DataNode, after: DataNode): DataNode {
     if (shared !== old) same = false;
     children.set(key, shared);
   }
-  return same ? before : new DataNode(null, after.priority, children);
+  return same ? before : branchNode(children, after.priority);
 }
 
 /** How a node is written as JSON. */
