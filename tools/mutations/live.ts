@@ -39,6 +39,7 @@ export const liveMutations: Mutation[] = [
   { guard: 'member', what: 'A member makes the hold grow beyond what its cap lets it consume.', file: 'live/lease.ts', find: 'acquired.limit, acquired.missing', replace: 'acquired.limit, held - acquired.remaining', tests: [unit('live/lease')] },
   { guard: 'fence', what: 'A lease is given back although its turn was charged.', file: 'live/lease.ts', find: 'unpaid: won', replace: 'unpaid: true', tests: [unit('live/lease')] },
   { guard: 'fence', what: 'A turn that could not begin leaves its ticket and its lease behind.', file: 'live/lease.ts', find: 'if (onMeter) await', replace: 'if (!onMeter) await', tests: [unit('live/lease'), unit('live/waiting')] },
+  { guard: 'fence', what: 'A turn that somebody else has resolved goes on being shown.', file: 'live/stream.ts', find: 'if (!this.closed.aborted) act();', replace: 'act();', tests: [unit('live/stream')] },
   { guard: 'expiry', what: 'What was said in a session stays readable for as long as it lasts.', file: 'live/store-streams.ts', find: ', ...gone(sessionId, outdated) }', replace: ' }', tests: [unit('live/kept-streams')] },
   { guard: 'member', what: 'Members take turns in a paused session.', file: 'live/meter.ts', find: "if (claim.by !== undefined && pausedAt(meter, now) !== null)", replace: 'if (now < 0)', tests: paused },
   { guard: 'member', what: 'A turn of anybody ends the pause.', file: 'live/meter.ts', find: 'by === undefined ? ownerBusy(meter, turn.expiresAt) : meter', replace: 'ownerBusy(meter, turn.expiresAt)', tests: paused },

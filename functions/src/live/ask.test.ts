@@ -13,6 +13,8 @@ import { askModel, type Answer, type Question } from './ask.ts';
 import { endingOf } from './endings.ts';
 import type { ModelRun } from './model.ts';
 import type { PreparedTurn } from './prepare.ts';
+import type { Rest } from './store-streams.ts';
+import { StreamWriter } from './stream.ts';
 
 // 2 DOFs for the instruction, one DOF for each token of the reply.
 const dofRates = rates({ instruction: 2, per1kTokens: { output: 1_000 } });
@@ -31,6 +33,8 @@ const fault = new AppError('unavailable', 'The model is busy.', { reason: 'provi
 interface Scene {
   request: ModelRequest;
   deadline: () => void;
+  /** So much time passes that members are told of the turn. */
+  takesLonger: () => void;
   callerLeaves: () => void;
   sessionCloses: () => void;
 }
@@ -40,8 +44,7 @@ type Play = (scene: Scene) => Iterable<ModelEvent>;
 type Writes = unknown[] | null;
 function databaseOf(writes: Writes): Databases {
   const write = (value: unknown): Promise<void> => (writes ? Promise.resolve(void writes.push(value)) : Promise.reject(new Error('offline')));
-  const node = { update: write, push: write, child: () => node };
-  return { live: { ref: () => node } } as unknown as Databases;
+  return { live: { ref: () => ({ update: write }) } } as unknown as Databases;
 }
 
 /** What a test changes. */
@@ -63,6 +66,7 @@ interface Asked extends Answer {
   emitted: unknown[];
   beside: Promise<void>[];
   writes: unknown[];
+  rest: Rest;
   request: ModelRequest;
   timers: { ms: number; cancelled: boolean }[];
 }
@@ -79,7 +83,7 @@ async function ask(play: Play | 'none', { held = prepared.held, spoken = false, 
     async *generate(asked) {
       request = asked;
       await Promise.resolve();
-      const scene = { request, deadline: () => timers[0]!.act(), callerLeaves: () => caller.abort(fault), sessionCloses: () => session.abort(fault) };
+      const scene = { request, deadline: () => timers[0]!.act(), takesLonger: () => timers.slice(1).filter(({ cancelled }) => !cancelled).forEach(({ act }) => act()), callerLeaves: () => caller.abort(fault), sessionCloses: () => session.abort(fault) };
       if (play !== 'none') yield* play(scene);
     },
   };
@@ -93,13 +97,13 @@ async function ask(play: Play | 'none', { held = prepared.held, spoken = false, 
     },
   });
   const question: Question = {
-    about: { sessionId: 's1', turnId: 't1', ownerId: 'u1', agentInstanceId: 'a1', config: { ...config, ...settings, dofRates: pinned } }, prepared: { ...prepared, ...changes, priced: { ...priced, spoken, frame: seen ? 'standard' : null }, model: { ...(changes.model ?? prepared.model), ...(seen ? { frame: { mime: 'image/png', bytes: Buffer.from('large') } } : {}) } }, scene, held, uid: 'u1', emit: (chunk) => emitted.push(chunk), beside: (work) => beside.push(work),
+    about: { sessionId: 's1', turnId: 't1', ownerId: 'u1', agentInstanceId: 'a1', config: { ...config, ...settings, dofRates: pinned } }, prepared: { ...prepared, ...changes, priced: { ...priced, spoken, frame: seen ? 'standard' : null }, model: { ...(changes.model ?? prepared.model), ...(seen ? { frame: { mime: 'image/png', bytes: Buffer.from('large') } } : {}) } }, scene, held, writer: new StreamWriter('s1', 't1', 'u1', session.signal), emit: (chunk) => emitted.push(chunk), beside: (work) => beside.push(work),
     callerGone: caller.signal, closed: session.signal,
   };
   if (leavesAtOnce) setImmediate(() => caller.abort(fault));
   try {
     const answer = await askModel(question, { now: () => 1_000, abilities: abilitiesWith(provider, { ...(play === 'none' ? { model: () => Promise.reject(fault) } : {}), ...(seen ? { see: () => seen } : {}), ...abilities }) });
-    return { ...answer, emitted, beside, writes: writes ?? [], request, timers: timers.map(({ ms, cancelled }) => ({ ms, cancelled })) };
+    return { ...answer, emitted, beside, writes: writes ?? [], rest: question.writer.rest(), request, timers: timers.map(({ ms, cancelled }) => ({ ms, cancelled })) };
   } finally {
     useDatabases(null);
     useSystem(null);
@@ -128,8 +132,8 @@ describe('ask: a model that answers', () => {
     assert.deepEqual(ended(asked), { ending: 'answered', outcome: 'complete', cutBecause: null, cost: 2 + 7, estimated: false });
     assert.deepEqual([asked.reply, asked.provider], ['Left, now.', 'gemini']);
     assert.deepEqual(asked.emitted, [{ type: 'chunk', turnId: 't1', text: 'Left, ' }, { type: 'chunk', turnId: 't1', text: 'now.' }]);
-    assert.deepEqual(asked.writes.map((write) => (write as { text?: string }).text ?? write), [{ turn: { id: 't1', state: 'thinking', by: 'u1' } }, { 'turn/state': 'speaking' }, 'Left, ', 'now.']);
-    assert.deepEqual(asked.timers, [{ ms: 45_000, cancelled: true }]);
+    assert.deepEqual([asked.writes, asked.rest], [[], { first: true, pieces: { c0000: { type: 'chunk', text: 'Left, now.', by: 'u1' } } }]);
+    assert.deepEqual(asked.timers, [45_000, 250, 100].map((ms) => ({ ms, cancelled: true })));
   });
 
   it('without a word on its usage is charged the input only, as an estimate', async () => {
@@ -142,7 +146,12 @@ describe('ask: a model that answers', () => {
   });
 
   it('goes on when the live state cannot be written', async () => {
-    assert.deepEqual(ended(await ask(() => [text('Left'), done], { writes: null })), { ending: 'answered', outcome: 'complete', cutBecause: null, cost: 9, estimated: false });
+    const told: Play = function* ({ takesLonger }) { yield text('Left'); takesLonger(); yield done; };
+    for (const [writes, written] of [[[], 1], [null, 0]] as const) {
+      const asked = await ask(told, { writes: writes && [...writes] });
+      assert.deepEqual(ended(asked), { ending: 'answered', outcome: 'complete', cutBecause: null, cost: 9, estimated: false });
+      assert.deepEqual([asked.writes.length, asked.rest.pieces], [written, {}]);
+    }
   });
 });
 

@@ -14,8 +14,7 @@ import type { ModelRun } from './model.ts';
 import type { PreparedTurn } from './prepare.ts';
 import type { CutReason } from './schema.ts';
 import { speakReply } from './speaking.ts';
-import { updateLive } from './store.ts';
-import { StreamWriter } from './stream.ts';
+import type { StreamWriter } from './stream.ts';
 import { inTime, timeOf, type TurnTime } from './turn-time.ts';
 
 /** A turn that holds the lease and is about to ask the model. */
@@ -26,9 +25,10 @@ export interface Question {
   held: number;
   /** Fingerprint of the frame that was answered last. */
   scene?: string | undefined;
-  /** Who asks. */
-  uid: string;
+  /** Hears text as it comes. */
   emit: (chunk: unknown) => void;
+  /** Tells the members of the session; what it has not told by the answer goes with the turn's end. */
+  writer: StreamWriter;
   /** Takes work that goes on beside the answer, whose text does not wait for it; the function answers once both are done. It never fails. */
   beside: (work: Promise<void>) => void;
   /** Aborted when the caller has gone. */
@@ -60,22 +60,16 @@ export interface AskDeps {
 
 /** Asks the model, passing its reply on as it comes, until it ends, is cut or has used up what is held. Never throws. */
 export async function askModel(question: Question, deps: AskDeps): Promise<Answer> {
-  const { about: { sessionId, turnId, config }, prepared, uid } = question;
-  const writer = new StreamWriter(sessionId, turnId, uid);
-  const live: Promise<boolean>[] = [];
-  let spoke = false;
+  const { about: { sessionId, turnId, config }, prepared, writer } = question;
   const onText = (text: string): void => {
     // A model that does not stop when it is told to is not listened to: what it says would be shown after the end.
     if (question.closed.aborted) return;
     question.emit({ type: 'chunk', turnId, text });
-    writer.add(text, deps.now());
-    if (!spoke) live.push(shown(updateLive(sessionId, { 'turn/state': 'speaking' })));
-    spoke = true;
+    writer.add(text);
   };
-  const onThinking = (): void => void live.push(shown(updateLive(sessionId, { turn: { id: turnId, state: 'thinking', by: uid } })));
   const time = timeOf(question, deps.now);
   try {
-    return await answerInTime(question, { time, onThinking, onText }, deps);
+    return await answerInTime(question, { time, onText }, deps);
   } catch (error) {
     return {
       reply: '', outcome: 'failed', usage: noUsage, degradations: [], error: toAppError(error), provider: null, model: prepared.model.model, speech: null, ending: 'failed', cutBecause: null,
@@ -83,25 +77,23 @@ export async function askModel(question: Question, deps: AskDeps): Promise<Answe
     };
   } finally {
     time.cancel();
-    const written = await Promise.all([shown(writer.end()), ...live]);
-    if (written.includes(false)) log.warn('live state not written', { sessionId, turnId, provider: config.provider });
+    if (!await writer.stop()) log.warn('live state not written', { sessionId, turnId, provider: config.provider });
   }
 }
 
-/** A turn's time, and who hears how far it has come. */
+/** A turn's time, and who hears its text. */
 interface Course {
   time: TurnTime;
-  onThinking: () => void;
   onText: (text: string) => void;
 }
 
-async function answerInTime(question: Question, { time, onThinking, onText }: Course, { abilities }: AskDeps): Promise<Answer> {
-  const { prepared, held } = question;
+async function answerInTime(question: Question, { time, onText }: Course, { abilities }: AskDeps): Promise<Answer> {
+  const { prepared, held, writer } = question;
   const { about } = time;
   const { dofRates } = about.config;
   const seen = await inTime(see(prepared, about, abilities), about);
   if (seen && isUnchanged(question, seen)) return skippedAnswer(question);
-  onThinking();
+  writer.think();
   const whole = held >= prepared.held;
   const background = whole && prepared.conversation ? await inTime(abilities.background(about, prepared.model.instruction), about) : nothingKnown(question, whole);
   if (background.fold && prepared.model.instruction !== undefined) question.beside(abilities.summarize(about, background.fold));
@@ -179,9 +171,4 @@ export function affordableTokens({ model: { maxOutputTokens }, bare }: PreparedT
 
 function priceOf({ about: { config: { dofRates } }, prepared }: Question, used: PricedUsage): number {
   return inputPrice(dofRates, prepared.priced) + usagePrice(dofRates, used);
-}
-
-/** Whether a write to the live state came through; a turn goes on without it. */
-function shown(write: Promise<void>): Promise<boolean> {
-  return write.then(() => true, () => false);
 }

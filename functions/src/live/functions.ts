@@ -6,6 +6,9 @@ import { requireContext } from './context.ts';
 import { processFrameChunk, processFrameInput, processFrameOutput } from './schema.ts';
 import { processTurn } from './turn.ts';
 
+/** Id of a turn, 72 random bits: it is in every message about the turn, and six of them stand on the meter. */
+const newTurnId = (): string => newId().slice(0, 12);
+
 export const processFrame = operation({
   name: 'processFrame',
   summary: 'Sends a frame, audio or an instruction to the agent and streams its reply.',
@@ -20,7 +23,7 @@ export const processFrame = operation({
   async handle(input, { caller, emit, signal }) {
     // Not with the module: what asks vendors is of no use to the other functions.
     const [context, { abilities }] = await Promise.all([requireContext(caller.uid, input.sessionId), import('./equip.ts')]);
-    const deps = { now, newId, abilities, endSession: (id: string, reason: Parameters<typeof endSession>[1]) => endSession(id, reason, now) };
+    const deps = { now, newId: newTurnId, abilities, endSession: (id: string, reason: Parameters<typeof endSession>[1]) => endSession(id, reason, now) };
     return processTurn(input, context, deps, { uid: caller.uid, emit, signal });
   },
 });

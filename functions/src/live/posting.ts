@@ -57,7 +57,7 @@ export async function resolveAbandoned(sessionId: string, meter: Meter, options:
   const lease = meter.turn!;
   const { won, record } = await closeRequest(sessionId, lease.requestId, lease.fence, (running) => abandonedRecord(running, lease, meter, now));
   const old = outdated(meter.streams);
-  if (won) await (await endTurn(sessionId, { turnId: lease.fence, last: { type: 'error', code: 'deadline-exceeded', reason: 'provider_timeout' }, live: { 'dofs/consumed': record?.consumed, 'dofs/remaining': record?.remainingDOFs }, outdated: old })).shown;
+  if (won) await (await endTurn(sessionId, { turnId: lease.fence, last: { type: 'error', code: 'deadline-exceeded', reason: 'provider_timeout' }, rest: { pieces: {}, first: false }, live: { 'dofs/consumed': record?.consumed, 'dofs/remaining': record?.remainingDOFs }, outdated: old })).shown;
   // Its holder may have died before it removed them.
   else await removeStreams(sessionId, old);
   await postTurn(sessionId, { ...options, fence: lease.fence, cost: recordedCost(record, lease.fence), streamed: true }, now);

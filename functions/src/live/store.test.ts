@@ -10,8 +10,9 @@ import { serverConfigSchema, type SessionDoc } from '../sessions/schema.ts';
 import { closeMeter } from './drain.ts';
 import type { Meter } from './meter.ts';
 import type { RequestRecord } from './requests.ts';
-import { mirrorLive, openLive, raiseLimit, updateLive, updateMeter } from './store.ts';
+import { mirrorLive, openLive, raiseLimit, updateMeter } from './store.ts';
 import { claimRequest, closeRequest, keepRequest, readRequest } from './store-requests.ts';
+import { tellTurn } from './store-streams.ts';
 
 const session = {
   sessionId: 's1', ownerId: 'u1', agentInstanceId: 'a1', members: { u1: 'owner' }, memberCaps: {}, status: 'active', closeReason: null, generation: 1, version: 1, settledDOFs: 0, heldDOFs: 30, startingDOFs: 100, consumedDOFs: 0, settleEveryDOFs: 1_000,
@@ -81,7 +82,7 @@ describe('live: the store', () => {
 
   it('shows a change of the session beside a write of the same process that is on its way', async () => {
     await openLive(session);
-    const speaking = updateLive('s1', { 'turn/state': 'speaking' });
+    const speaking = tellTurn('s1', 't1', {}, { 'turn/state': 'speaking' });
     await mirrorLive({ ...session, members: { u1: 'owner', u2: 'player' }, version: 2 });
     await speaking;
     const { members, version, dofs, turn } = database.dump('live/s1') as Record<string, unknown>;

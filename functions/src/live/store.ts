@@ -133,13 +133,6 @@ export async function showEnded(sessionId: string): Promise<void> {
   await transactLive<{ status?: string; turn?: object }>(sessionId, (current) => (current?.status === 'ended' ? { ...current, turn: { state: 'idle' } } : current));
 }
 
-/** Updates parts of `live/{sessionId}` in one write; keys are paths below it. */
-export async function updateLive(sessionId: string, changes: Record<string, unknown>): Promise<void> {
-  const busy = whenLiveIsFree(sessionId);
-  if (busy) await busy;
-  await liveRefs(sessionId).live.update(changes);
-}
-
 /** What the player is trying to achieve, as members see it; null when it was never set. */
 export async function readObjective(sessionId: string): Promise<string | null> {
   return (await liveRefs(sessionId).live.child('objective/text').get()).val() as string | null;

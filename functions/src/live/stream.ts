@@ -1,48 +1,96 @@
-import { appendChunk } from './store-streams.ts';
+import { after } from '../runtime/system.ts';
+import { tellTurn, type Piece, type Rest } from './store-streams.ts';
 
-const flushAfterMs = 250;
-const flushAtCharacters = 200;
+/** How long a turn thinks before members are told so, ms; one that ends sooner is told of when it ends. */
+const thinkingAfterMs = 250;
+/** How long the first words wait for more, ms: a reply that is whole by then is written with its end. */
+const firstWordsAfterMs = 100;
+/** How long later words wait for more, ms. */
+const moreWordsAfterMs = 250;
 
 /**
- * Collects reply text and writes it to the session's stream in batches. However fast the model, a turn writes at most
- * once for each 200 characters of its reply and once for each 250 ms that it takes.
+ * Tells the members of a session how far a turn is. What comes at about the same time is written together: a message
+ * costs more than the words in it. However fast the model, a turn writes at most once for each 250 ms that it takes.
  */
 export class StreamWriter {
   private pending = '';
-  private lastFlush = 0;
+  private written = 0;
+  private told: 'nothing' | 'thinking' | 'speaking' = 'nothing';
+  /** Whether what is pending will be written by itself. */
+  private isDue = false;
+  private cancel: () => void = () => undefined;
   private writes: Promise<void> = Promise.resolve();
+  private complete = true;
   private readonly sessionId: string;
-  private readonly turnId: string;
-  /** Who asked; told with the first piece. */
-  private by: string | null;
+  private readonly turn: { id: string; by: string };
+  /** Once it is aborted nothing more is told: who has closed the turn may have told of its end. */
+  private readonly closed: AbortSignal;
 
-  constructor(sessionId: string, turnId: string, by: string) {
+  constructor(sessionId: string, turnId: string, by: string, closed: AbortSignal) {
     this.sessionId = sessionId;
-    this.turnId = turnId;
-    this.by = by;
+    this.turn = { id: turnId, by };
+    this.closed = closed;
   }
 
-  /** Adds text; writes it when enough has come together. The first piece is written at once. */
-  add(text: string, now: number): void {
+  /** The model is being asked. */
+  think(): void {
+    this.later(thinkingAfterMs, () => {
+      this.told = 'thinking';
+      this.write({}, this.turnAs('thinking'));
+    });
+  }
+
+  /** Adds text of the reply. */
+  add(text: string): void {
     this.pending += text;
-    if (this.pending.length >= flushAtCharacters || now - this.lastFlush >= flushAfterMs) this.flush(now);
+    if (!this.isDue) this.later(firstWordsAfterMs, () => this.flush());
+    this.isDue = true;
   }
 
-  /** Writes the rest; resolves when everything is written, in order. */
-  async end(): Promise<void> {
-    this.flush(0);
+  /** Writes nothing more; resolves once what was being written has come through or failed: true when all of it is there. */
+  async stop(): Promise<boolean> {
+    this.cancel();
     await this.writes;
+    return this.complete;
   }
 
-  private flush(now: number): void {
-    if (this.pending === '') return;
-    const text = this.pending;
+  /** The text that has not been written, for the write that ends the turn. */
+  rest(): Rest {
+    const first = this.written === 0;
+    return { first, pieces: this.pending === '' ? {} : this.nextPiece() };
+  }
+
+  private flush(): void {
+    this.isDue = this.pending !== '';
+    if (!this.isDue) return;
+    const live = this.told === 'speaking' ? {} : this.told === 'thinking' ? { 'turn/state': 'speaking' } : this.turnAs('speaking');
+    this.told = 'speaking';
+    this.write(this.nextPiece(), live);
+    this.later(moreWordsAfterMs, () => this.flush());
+  }
+
+  private turnAs(state: 'thinking' | 'speaking'): object {
+    return { turn: { id: this.turn.id, state, by: this.turn.by } };
+  }
+
+  /** What is pending as the next piece, by its key: keys sort as the pieces came. The first says who asked. */
+  private nextPiece(): Record<string, Piece> {
+    // Half of a character at the end of a reply that was cut is what no database takes.
+    const piece: Piece = { type: 'chunk', text: this.pending.toWellFormed(), ...(this.written === 0 ? { by: this.turn.by } : {}) };
+    const key = `c${String(this.written).padStart(4, '0')}`;
     this.pending = '';
-    this.lastFlush = now;
-    const { by } = this;
-    this.by = null;
-    this.writes = this.writes.then(() => appendChunk(this.sessionId, this.turnId, text, by));
-    // Told by end(); until then a failed write must not end the process as an unhandled rejection.
-    this.writes.catch(() => undefined);
+    this.written++;
+    return { [key]: piece };
+  }
+
+  private write(pieces: Record<string, Piece>, live: object): void {
+    this.writes = this.writes.then(() => tellTurn(this.sessionId, this.turn.id, pieces, live)).catch(() => { this.complete = false; });
+  }
+
+  private later(ms: number, act: () => void): void {
+    this.cancel();
+    this.cancel = after(ms, () => {
+      if (!this.closed.aborted) act();
+    });
   }
 }

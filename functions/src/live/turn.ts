@@ -16,6 +16,7 @@ import type { ProcessFrameInput, SessionContext } from './schema.ts';
 import { showEnded } from './store.ts';
 import { claimRequest, closeRequest, keepRequest } from './store-requests.ts';
 import { endTurn, type TurnEnd } from './store-streams.ts';
+import { StreamWriter } from './stream.ts';
 import { lostLease, watchLease, type LeaseWatch } from './waiting.ts';
 
 /** What a turn is given from outside: clock and ids, its abilities, the way to end a session. */
@@ -71,7 +72,8 @@ export async function processTurn(input: ProcessFrameInput, context: SessionCont
     if (repeat.kind !== 'new') return answerRepeat(requestId, repeat, context);
     const extendHold: LeaseDeps['extendHold'] = (limit, missing) => extendSessionHold(sessionId, limit, missing, deps.now());
     const leased = await takeLease(input, prepared, lease, { ...deps, extendHold, watch, callerGone: stream.signal });
-    return await runLeased({ ...leased, input, context: { ...context, config }, prepared, turnId, lease, deps, stream, watch });
+    const writer = new StreamWriter(sessionId, turnId, stream.uid, watch.signal);
+    return await runLeased({ ...leased, input, context: { ...context, config }, prepared, turnId, lease, deps, stream, writer, watch });
   } finally {
     release();
     watch.stop();
@@ -101,15 +103,16 @@ interface LeasedTurn extends Leased {
   lease: LeaseOptions;
   deps: TurnDeps;
   stream: TurnStream;
+  writer: StreamWriter;
   watch: LeaseWatch;
 }
 
 async function runLeased(turn: LeasedTurn): Promise<TurnResult> {
-  const { input: { sessionId, instruction }, prepared, turnId, lease, meter, deps, stream, watch } = turn;
+  const { input: { sessionId, instruction }, prepared, turnId, lease, meter, deps, stream, writer, watch } = turn;
   const { config, ownerId, agentInstanceId } = turn.context;
   const about = { sessionId, turnId, ownerId, agentInstanceId, config };
   const beside: Promise<void>[] = [];
-  const answer = await askModel({ about, prepared, held: meter.turn!.held, scene: meter.scene, uid: stream.uid, emit: stream.emit, beside: (work) => void beside.push(work), callerGone: stream.signal, closed: watch.signal }, deps);
+  const answer = await askModel({ about, prepared, held: meter.turn!.held, scene: meter.scene, emit: stream.emit, writer, beside: (work) => void beside.push(work), callerGone: stream.signal, closed: watch.signal }, deps);
   if (answer.cutBecause) log.warn('turn cut', { sessionId, turnId, because: answer.cutBecause, reason: answer.error?.details?.reason });
   const { degradations, reply, toKeep = [] } = answer;
   if (degradations.length > 0) log.warn('turn degraded', { sessionId, turnId, degradations });
@@ -141,14 +144,14 @@ async function fail(turn: LeasedTurn, answer: Answer): Promise<never> {
 }
 
 async function succeed(turn: LeasedTurn, answer: Answer, keptMedia: Promise<KeptMedia[]>): Promise<TurnResult> {
-  const { input: { requestId }, context, prepared, turnId, lease, meter, waitedMs, deps, stream } = turn;
+  const { input: { requestId }, context, prepared, turnId, lease, meter, waitedMs, deps } = turn;
   const { outcome, cutBecause, reply, speech, priced: { cost } } = answer;
   const consumed = meter.consumed + cost;
   const remainingDOFs = spendableLeft(meter, consumed);
   const record = { ...closedRecord(answer, { turnId, prepared, consumed, remainingDOFs, now: deps.now() }), ...whose(lease, requestId) };
   await closeAndPost(turn, cost, record, {
     turnId,
-    last: reply === '' ? null : { type: 'done', by: stream.uid, outcome, cost, ...(cutBecause ? { cutBecause } : {}) },
+    last: reply === '' ? null : { type: 'done', outcome, cost, ...(cutBecause ? { cutBecause } : {}) },
     live: { 'dofs/consumed': consumed, 'dofs/remaining': remainingDOFs, lastActivityAt: deps.now() },
   }, answer.scene);
   return resultOf(requestId, record, context, { speech, keptMedia: await keptMedia, replayed: false, waitedMs });
@@ -158,13 +161,13 @@ async function succeed(turn: LeasedTurn, answer: Answer, keptMedia: Promise<Kept
  * Closes the request first: from then on its record is the price, whoever posts it. What members see is sent before the
  * posting, on the same connection, which keeps the order: a session that ends right after the posting is mirrored last.
  */
-async function closeAndPost({ input: { sessionId }, turnId, lease, meter, deps }: LeasedTurn, cost: number, record: RequestRecord | null, end: Omit<TurnEnd, 'outdated'>, scene?: string): Promise<void> {
+async function closeAndPost({ input: { sessionId }, turnId, lease, meter, deps, writer }: LeasedTurn, cost: number, record: RequestRecord | null, end: Omit<TurnEnd, 'rest' | 'outdated'>, scene?: string): Promise<void> {
   const { won } = await closeRequest(sessionId, lease.requestKey, turnId, () => record);
   if (!won) {
     await showEnded(sessionId);
     throw lostLease();
   }
-  const { shown } = await endTurn(sessionId, { ...end, outdated: outdated(meter.streams) });
+  const { shown } = await endTurn(sessionId, { ...end, rest: writer.rest(), outdated: outdated(meter.streams) });
   const told = shown.catch(() => log.warn('live state not written', { sessionId, turnId }));
   await postTurn(sessionId, { ...lease, cost, streamed: end.last !== null, ...(scene === undefined ? {} : { scene }) }, deps.now());
   await told;

@@ -14,6 +14,7 @@ import { useSystem } from '../runtime/system.ts';
 import { serverConfigSchema, type SessionConfig } from '../sessions/schema.ts';
 import { askModel, type Answer } from './ask.ts';
 import type { PreparedTurn } from './prepare.ts';
+import { StreamWriter } from './stream.ts';
 
 // 5 DOFs for the frame and 2 for the instruction, and one for each token that is generated, reasoning included.
 const dofRates = rates({ frame: { standard: 5 }, instruction: 2, per1kTokens: { output: 1_000, reasoning: 1_000 } });
@@ -103,7 +104,7 @@ async function ask(adapter: Adapter, vendor: MockVendor, mode: VendorMode, strea
   const [caller, session] = [new AbortController(), new AbortController()];
   const provider = resilientProvider([{ provider: 'gemini', model: adapter.model }], { load: () => Promise.resolve(adapter.load(vendor.url)), breakers: newBreakers(), deadlineAt: Number.MAX_SAFE_INTEGER });
   const answer = await askModel({
-    about: { sessionId: 's1', turnId: 't1', ownerId: 'u1', agentInstanceId: 'a1', config }, prepared: prepare(adapter.model, stream), held, uid: 'u1', emit: () => undefined, beside: () => undefined,
+    about: { sessionId: 's1', turnId: 't1', ownerId: 'u1', agentInstanceId: 'a1', config }, prepared: prepare(adapter.model, stream), held, writer: new StreamWriter('s1', 't1', 'u1', session.signal), emit: () => undefined, beside: () => undefined,
     callerGone: caller.signal, closed: session.signal,
   }, {
     now: () => 1_000,
