@@ -4,6 +4,7 @@ import { badInput, parseBody, requireEnvelope } from './body.ts';
 import { errorBody, toAppError, type AppError } from './errors.ts';
 import type { Operation } from './operation.ts';
 import { browserOrigins } from './params.ts';
+import { readBody } from './read-body.ts';
 
 /** Most bytes of the body of an operation that does not say otherwise. */
 const usualBodyBytes = 65_536;
@@ -56,7 +57,7 @@ export function guarded(listener: RequestListener, rules: Rules): RequestListene
     const refused = refusalOf(request, rules);
     if (refused) refuse(request, response, refused, rules);
     else if (request.method === 'OPTIONS' || !hasBody(request)) listener(request, response);
-    else void parsed(request, rules).then((refusal) => (refusal ? refuse(request, response, refusal, rules) : listener(request, response)));
+    else void parsed(request, response, rules).then((refusal) => (refusal ? refuse(request, response, refusal, rules) : listener(request, response)));
   };
 }
 
@@ -91,9 +92,9 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /** Reads and parses the body, such that the framework's parsers take it as done. Null when nothing is wrong with it. */
-async function parsed(request: IncomingMessage, { callable, maxBodyBytes }: Rules): Promise<Refusal | null> {
+async function parsed(request: IncomingMessage, response: ServerResponse, { callable, maxBodyBytes }: Rules): Promise<Refusal | null> {
   try {
-    const bytes = await read(request, maxBodyBytes);
+    const bytes = await readBody(request, response, maxBodyBytes);
     if (bytes === null) return tooLarge(maxBodyBytes);
     const body = parseBody(bytes);
     if (callable) requireEnvelope(body);
@@ -102,21 +103,6 @@ async function parsed(request: IncomingMessage, { callable, maxBodyBytes }: Rule
   } catch (error) {
     return { status: 400, error: toAppError(error) };
   }
-}
-
-/** The body; null when it is too large, of which no more than that is kept. Rejects when the client gives up. */
-function read(request: IncomingMessage, maxBytes: number): Promise<Buffer | null> {
-  return new Promise((resolve, reject) => {
-    const parts: Buffer[] = [];
-    let size = 0;
-    request.on('data', (part: Buffer) => {
-      size += part.length;
-      if (size <= maxBytes) parts.push(part);
-      else resolve(null);
-    });
-    request.on('end', () => resolve(Buffer.concat(parts)));
-    request.on('close', () => reject(badInput('The body is not complete.')));
-  });
 }
 
 function refuse({ headers: { origin } }: IncomingMessage, response: ServerResponse, { status, error, allow }: Refusal, { callable, origins }: Rules): void {

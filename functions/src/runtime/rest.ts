@@ -4,6 +4,7 @@ import { admit, callerOfVisit } from './admission.ts';
 import { AppError, errorBody, httpStatusOf, toAppError } from './errors.ts';
 import { runOperation, type Download, type Operation } from './operation.ts';
 import { numericFields, openApiDocument } from './openapi.ts';
+import { letGoOfBody } from './read-body.ts';
 import { compressible, methodsAt, requireSameIds } from './rest-rules.ts';
 import { writerTo } from './rest-writer.ts';
 
@@ -75,7 +76,7 @@ async function serve(op: Operation, request: Request, response: Response): Promi
   const enter = (uid: string | null): Promise<void> => admit({ uid, request, appVerified: false, once: op.replayProtected === true });
   try {
     const caller = await callerOfVisit(request.headers.authorization, () => enter(null));
-    const result = await runOperation(op, inputOf(op, request), caller, { emit: answer.emit, taken: answer.taken, signal: gone.signal, admit: async () => {
+    const result = await runOperation(op, inputOf(op, request), caller, { emit: answer.emit, taken: answer.taken, signal: gone.signal, letGo: () => letGoOfBody(request), admit: async () => {
       await enter(caller?.uid ?? null);
       requireSameIds(request.params, givenIn(op, request));
     } });
