@@ -58,6 +58,7 @@ describe('built functions under the functions framework', () => {
     assert.equal((await send(start, padded(60_000))).status, 400, 'an unknown key');
     const large = await send(start, padded(66_000));
     assert.deepEqual([large.status, (json(large) as ErrorBody).error.status], [413, 'INVALID_ARGUMENT']);
+    assert.equal((await send(api, { ...padded(66_000), path: '/v1/sessions' })).status, 413);
     const frame = await send(api, { method: 'POST', path: '/v1/sessions/none/frames', headers: jsonHeaders, body: JSON.stringify({ requestId: 'r', frameData: frames[0]!.padEnd(6_000_000, 'A'), audioData: 'A'.repeat(6_000_000) }) });
     assert.deepEqual([frame.status, reasonOf(frame)], [404, 'not_found']);
   });

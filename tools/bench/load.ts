@@ -46,7 +46,7 @@ async function measureStarts({ world, plan, quick, signal }: Bench): Promise<Sta
 }
 
 const loadShortfall = 'Beside what `hello` loads too (firebase-functions with express, firebase-admin/auth) an instance loads firebase-admin/firestore and firebase-admin/database, each about a quarter of the difference, and defines the schemas of all operations, nearly half of it. The last part would go with an entry for each domain, chosen by FUNCTION_TARGET.';
-const peakShortfall = 'A frame of 1 MB is there six times while the model thinks: its text (1.3 MB), its bytes (1 MB), the picture that is sent (up to 1 MB), and that one as a data URL, in the JSON of the request and in its bytes (up to 1.3 MB each): 7 MB, 80 times, beside the 100 MiB of an idle instance, and the body as it was read until its garbage is collected. Deployed, an instance is given 20 at once and has 1 GiB. Letting go of the text and the bytes once the picture is decoded would save 2.3 MB of 7, which is not enough by itself.';
+const peakShortfall = 'Read off an instance at a peak of 395 MiB: 105 MiB of heap, 100 MiB of buffers and of texts outside of it, some 55 MiB of Node and its libraries, and the rest, a third, is what glibc keeps of memory that has been freed, in an arena for each thread that decodes pictures. With MALLOC_ARENA_MAX=2 in its environment the peak of an instance was 316 MiB.';
 
 /** P9: what loading the functions takes. */
 export const loading: Benchmark = {

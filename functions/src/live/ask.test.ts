@@ -68,6 +68,8 @@ interface Asked extends Answer {
   writes: unknown[];
   rest: Rest;
   request: ModelRequest;
+  /** The frame as it was sent, where the turn still has it. */
+  left: ModelRequest['frame'];
   timers: { ms: number; cancelled: boolean }[];
 }
 
@@ -103,7 +105,7 @@ async function ask(play: Play | 'none', { held = prepared.held, spoken = false, 
   if (leavesAtOnce) setImmediate(() => caller.abort(fault));
   try {
     const answer = await askModel(question, { now: () => 1_000, abilities: abilitiesWith(provider, { ...(play === 'none' ? { model: () => Promise.reject(fault) } : {}), ...(seen ? { see: () => seen } : {}), ...abilities }) });
-    return { ...answer, emitted, beside, writes: writes ?? [], rest: question.writer.rest(), request, timers: timers.map(({ ms, cancelled }) => ({ ms, cancelled })) };
+    return { ...answer, emitted, beside, writes: writes ?? [], rest: question.writer.rest(), request, left: question.prepared.model.frame, timers: timers.map(({ ms, cancelled }) => ({ ms, cancelled })) };
   } finally {
     useDatabases(null);
     useSystem(null);
@@ -302,6 +304,15 @@ describe('ask: a frame', () => {
   it('is sent as it was scaled, and its fingerprint kept', async () => {
     const { request, scene } = await ask(() => [text('Left'), done], { seen: seenAs(changed), scene: still });
     assert.deepEqual([request.frame?.bytes.toString(), request.sceneBefore, scene], ['small', still, changed]);
+  });
+
+  it('is let go of as it was sent', async () => {
+    const given: string[] = [];
+    const { left } = await ask(() => [text('Left'), done], { seen: seenAs(still), abilities: { see: ({ bytes }) => {
+      given.push(bytes.toString());
+      return seenAs(still);
+    } } });
+    assert.deepEqual([given, left], [['large'], undefined]);
   });
 
   it('that has not changed is answered without a model, at the price of a skipped one', async () => {

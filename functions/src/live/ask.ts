@@ -123,7 +123,10 @@ async function answerInTime(question: Question, { time, onText }: Course, { abil
 
 const unavailable = { error: 'not available right now' };
 
-async function see({ model: { frame }, priced: { frame: mode } }: PreparedTurn, { config }: TurnAbout, abilities: Abilities): Promise<SeenFrame | null> {
+/** Looks at the frame and lets go of it: what the model is sent is smaller. */
+async function see({ model, priced: { frame: mode } }: PreparedTurn, { config }: TurnAbout, abilities: Abilities): Promise<SeenFrame | null> {
+  const { frame } = model;
+  delete model.frame;
   return frame && mode ? abilities.see(frame, { mode, maxPixels: config.limits.maxFramePixels }) : null;
 }
 

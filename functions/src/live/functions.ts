@@ -20,10 +20,15 @@ export const processFrame = operation({
   maxBodyBytes: 15_000_000,
   // The longest wait and the longest turn that can be configured, and a minute around them.
   options: { secrets: [geminiApiKey, googleApiKey, openaiApiKey], timeoutSeconds: 420, memory: '1GiB', concurrency: 20 },
-  async handle(input, { caller, emit, signal }) {
+  async handle(input, { caller, emit, signal, letGo }) {
     // Not with the module: what asks vendors is of no use to the other functions.
     const [context, { abilities }] = await Promise.all([requireContext(caller.uid, input.sessionId), import('./equip.ts')]);
     const deps = { now, newId: newTurnId, abilities, endSession: (id: string, reason: Parameters<typeof endSession>[1]) => endSession(id, reason, now) };
-    return processTurn(input, context, deps, { uid: caller.uid, emit, signal });
+    const decoded = (): void => {
+      delete input.frameData;
+      delete input.audioData;
+      letGo?.();
+    };
+    return processTurn(input, context, deps, { uid: caller.uid, emit, signal, decoded });
   },
 });

@@ -112,6 +112,7 @@ function badInput(message: string): AppError {
 
 function fingerprint({ frameData, audioData, instruction, visionMode, speak }: ProcessFrameInput): string {
   const hash = createHash('sha256');
-  for (const part of [frameData, audioData, instruction, visionMode, speak?.toString()]) hash.update(part === undefined ? '-' : `${part.length}:${part}`);
+  // In two pieces: together they would be another copy of the whole text.
+  for (const part of [frameData, audioData, instruction, visionMode, speak?.toString()]) hash.update(part === undefined ? '-' : `${part.length}:`).update(part ?? '');
   return hash.digest('base64url');
 }

@@ -29,6 +29,8 @@ export interface TurnStream {
   uid: string;
   emit: (chunk: unknown) => void;
   signal: AbortSignal;
+  /** Called once frame and sound are decoded: from then on the turn needs neither of them as text. */
+  decoded?: () => void;
 }
 
 /** How much longer than the turn itself its lease lasts: covers the writes at its end. */
@@ -47,6 +49,7 @@ export async function processTurn(input: ProcessFrameInput, context: SessionCont
   const { sessionId, requestId } = input;
   const config = stream.uid === context.ownerId ? context.config : forGuests(context.config);
   const prepared = prepareTurn(input, config);
+  stream.decoded?.();
   const turnId = deps.newId();
   const startedAt = deps.now();
   const { limits } = context.config;

@@ -13,7 +13,7 @@ interface Sent { method?: string; path?: string; headers?: OutgoingHttpHeaders |
 
 /** A server behind the guard that answers with the body it gets. */
 async function serve(rules: Partial<Rules> = {}): Promise<{ server: Server; port: number }> {
-  const server = createServer(guarded((incoming, response) => response.end(JSON.stringify({ seen: (incoming as { body?: unknown }).body ?? 'nothing' })), { callable: false, maxBodyBytes: 1_000, origins: ['https://game.example'], ...rules }));
+  const server = createServer(guarded((incoming, response) => response.end(JSON.stringify({ seen: (incoming as { body?: unknown }).body ?? 'nothing' })), { callable: false, maxBodyBytes: 1_000, larger: [{ address: /^\/v1\/large$/, maxBodyBytes: 2_000 }], origins: ['https://game.example'], ...rules }));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return { server, port: (server.address() as AddressInfo).port };
@@ -65,6 +65,13 @@ describe('a request, before the platform sees it', () => {
   it('passes with a whole address, and is refused with one that is none', async () => {
     for (const path of ['/a?b=%', '//a', 'http://game.example/a']) assert.deepEqual((await send(rest, { path })).body, { seen: 'nothing' }, path);
     for (const path of ['*', 'http://[::1/', 'http://a:b@[/', '/%E0%A4%A', 'http://game.example/%']) await refuses(rest, { path }, 400);
+  });
+
+  it('may be larger where an address takes more', async () => {
+    const body = `"${'x'.repeat(1_500)}"`;
+    for (const path of ['/v1/large', '/v1/large?x=1']) assert.equal((await send(rest, { path, body })).status, 200);
+    for (const path of ['/', '/v1/larger', '/x/v1/large', '/v1/large/x']) await refuses(rest, { path, body }, 413);
+    await refuses(rest, { path: '/v1/large', body: `"${'x'.repeat(2_500)}"` }, 413);
   });
 
   it('of a preflight has no body: one that has is looked at like any other', async () => {

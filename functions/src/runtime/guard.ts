@@ -2,8 +2,9 @@ import http, { type IncomingMessage, type RequestListener, type ServerResponse }
 import { HttpsError } from 'firebase-functions/https';
 import { badInput, parseBody, requireEnvelope } from './body.ts';
 import { errorBody, toAppError, type AppError } from './errors.ts';
-import type { Operation } from './operation.ts';
+import { addressOf, type Operation } from './operation.ts';
 import { browserOrigins } from './params.ts';
+import { readBody } from './read-body.ts';
 
 /** Most bytes of the body of an operation that does not say otherwise. */
 const usualBodyBytes = 65_536;
@@ -23,6 +24,8 @@ export interface Rules {
   /** Whether it speaks the protocol of callables; otherwise it is the REST API. */
   callable: boolean;
   maxBodyBytes: number;
+  /** Addresses that take larger bodies. */
+  larger: { address: RegExp; maxBodyBytes: number }[];
   /** Origins whose browsers are told why a request is refused; true: all. */
   origins: boolean | string[];
 }
@@ -43,8 +46,8 @@ export function guardServer(operations: Record<string, Operation>): void {
   const { FUNCTION_SIGNATURE_TYPE: signature, FUNCTION_TARGET: target = '' } = process.env;
   if (signature !== 'http') return;
   const op = Object.hasOwn(operations, target) ? operations[target] : undefined;
-  const sizes = (op ? [op] : Object.values(operations)).map(({ maxBodyBytes }) => maxBodyBytes ?? usualBodyBytes);
-  const rules = { callable: op !== undefined, maxBodyBytes: Math.max(...sizes), origins: browserOrigins() };
+  const larger = Object.values(operations).flatMap(({ route, maxBodyBytes }) => (op || maxBodyBytes === undefined ? [] : [{ address: addressOf(route), maxBodyBytes }]));
+  const rules: Rules = { callable: op !== undefined, maxBodyBytes: op?.maxBodyBytes ?? usualBodyBytes, larger, origins: browserOrigins() };
   const createServer = http.createServer.bind(http) as (...given: unknown[]) => http.Server;
   http.createServer = ((...given: unknown[]) => createServer(...given.map((each) => (typeof each === 'function' ? guarded(each as RequestListener, rules) : each))));
 }
@@ -56,12 +59,14 @@ export function guarded(listener: RequestListener, rules: Rules): RequestListene
     const refused = refusalOf(request, rules);
     if (refused) refuse(request, response, refused, rules);
     else if (!mustParse(request, rules)) listener(request, response);
-    else void parsed(request, rules).then((refusal) => (refusal ? refuse(request, response, refusal, rules) : listener(request, response)));
+    else void parsed(request, response, rules).then((refusal) => (refusal ? refuse(request, response, refusal, rules) : listener(request, response)));
   };
 }
 
 /** What the head of a request already tells. Paths that begin with `/__/` are those by which the emulator looks after its workers. */
-function refusalOf({ method, url = '', headers, rawHeaders }: IncomingMessage, { callable, maxBodyBytes }: Rules): Refusal | null {
+function refusalOf({ method, url = '', headers, rawHeaders }: IncomingMessage, rules: Rules): Refusal | null {
+  const { callable } = rules;
+  const maxBodyBytes = mostBytesAt(url, rules);
   const names = rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase()).filter((name) => onceOnly.has(name));
   if (!isAddress(url)) return { status: 400, error: badInput('The address of the request is not valid.') };
   if (new Set(names).size < names.length) return { status: 400, error: badInput('A header of the request is there twice.') };
@@ -82,6 +87,11 @@ function isAddress(url: string): boolean {
   }
 }
 
+function mostBytesAt(url: string, { maxBodyBytes, larger }: Rules): number {
+  const [path = ''] = url.split('?');
+  return larger.find(({ address }) => address.test(path))?.maxBodyBytes ?? maxBodyBytes;
+}
+
 function tooLarge(maxBodyBytes: number): Refusal {
   return { status: 413, error: badInput(`The body is too large: at most ${maxBodyBytes} bytes.`) };
 }
@@ -93,32 +103,18 @@ function mustParse({ method, url = '', headers }: IncomingMessage, { callable }:
 }
 
 /** Reads and parses the body, such that the framework's parsers take it as done. Null when nothing is wrong with it. */
-async function parsed(request: IncomingMessage, { callable, maxBodyBytes }: Rules): Promise<Refusal | null> {
+async function parsed(request: IncomingMessage, response: ServerResponse, rules: Rules): Promise<Refusal | null> {
+  const maxBodyBytes = mostBytesAt(request.url ?? '', rules);
   try {
-    const bytes = await read(request, maxBodyBytes);
+    const bytes = await readBody(request, response, maxBodyBytes);
     if (bytes === null) return tooLarge(maxBodyBytes);
     const body = parseBody(bytes);
-    if (callable) requireEnvelope(body);
+    if (rules.callable) requireEnvelope(body);
     Object.assign(request, { body, _body: true });
     return null;
   } catch (error) {
     return { status: 400, error: toAppError(error) };
   }
-}
-
-/** The body; null when it is too large, of which no more than that is kept. Rejects when the client gives up. */
-function read(request: IncomingMessage, maxBytes: number): Promise<Buffer | null> {
-  return new Promise((resolve, reject) => {
-    const parts: Buffer[] = [];
-    let size = 0;
-    request.on('data', (part: Buffer) => {
-      size += part.length;
-      if (size <= maxBytes) parts.push(part);
-      else resolve(null);
-    });
-    request.on('end', () => resolve(Buffer.concat(parts)));
-    request.on('close', () => reject(badInput('The body is not complete.')));
-  });
 }
 
 function refuse({ headers: { origin } }: IncomingMessage, response: ServerResponse, { status, error, allow }: Refusal, { callable, origins }: Rules): void {

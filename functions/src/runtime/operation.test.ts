@@ -81,6 +81,17 @@ describe('an operation: input', () => {
     assert.equal((error?.details?.['issues'] as unknown[]).length, 10);
   });
 
+  it('is forgotten as it was sent when the handler lets go of it, and is still its own', async () => {
+    const raw: Record<string, unknown> = { name: 'A', times: 2 };
+    const seen: unknown[] = [];
+    const { output } = await withLog(() => runOperation(greet('public', (input, { letGo }) => {
+      letGo!();
+      seen.push({ ...raw });
+      return Promise.resolve({ greeting: input.name.repeat(input.times) });
+    }), raw, ada, { ...quiet, letGo: () => seen.push('carrier') }));
+    assert.deepEqual([output, seen], [{ greeting: 'AA' }, ['carrier', {}]]);
+  });
+
   it('is not repeated at length, whatever its keys are called', async () => {
     const { error } = await run(greet(), { name: 'x', ['k'.repeat(60_000)]: 1 }, ada);
     assert.ok(error!.message.length < 250 && JSON.stringify(error!.details).length < 350, error!.message);
@@ -175,6 +186,16 @@ describe('an operation as a callable', () => {
     const { error } = await withLog(async () => own.run({ data: { name: 'x' }, acceptsStreaming: false, auth, rawRequest: { headers: {} } } as Parameters<typeof own.run>[0]));
     assert.ok(error instanceof HttpsError);
     assert.deepEqual([error.code, error.message, error.details], ['unauthenticated', 'Sign in first.', { reason: 'signed_out' }]);
+  });
+
+  it('leaves no body behind that its handler has let go of', async () => {
+    const rawRequest = { headers: {}, body: { data: { name: 'x' } } };
+    const own = callable(greet('public', (_input, { letGo }) => {
+      letGo!();
+      return Promise.resolve({ greeting: JSON.stringify(rawRequest) });
+    }));
+    const { output } = await withLog(async () => own.run({ data: { name: 'x' }, acceptsStreaming: false, rawRequest } as unknown as Parameters<typeof own.run>[0]));
+    assert.deepEqual(output, { greeting: '{"headers":{}}' });
   });
 
   it('keeps what the platform reads of it', () => {

@@ -6,6 +6,7 @@ import { AppError, describeError, toAppError } from './errors.ts';
 import { lines } from './lines.ts';
 import { logAbout, userTag, type Subject } from './log.ts';
 import { browserOrigins } from './params.ts';
+import { letGoOfBody } from './read-body.ts';
 import { idSchema } from './schema.ts';
 
 /** Who may call: anybody, anybody signed in, or holders of the `admin` claim. */
@@ -17,6 +18,11 @@ export interface Route {
   path: string;
 }
 
+/** The addresses of a route in the REST API. */
+export function addressOf({ path }: Route): RegExp {
+  return new RegExp(`^/v1${path.replace(/\{\w+\}/g, '[^/]+')}$`);
+}
+
 /** What an operation's handler gets beside its input. */
 export interface CallContext {
   caller: Caller;
@@ -26,6 +32,8 @@ export interface CallContext {
   taken?: () => Promise<void>;
   /** Aborted when the caller disconnects. */
   signal: AbortSignal;
+  /** Forgets what was sent: for operations of large bodies, once they have taken out of their input what they need. The input is theirs to empty. */
+  letGo?: () => void;
 }
 
 /** An answer that the REST API gives as a file. Its pieces are the `text` of the chunks that the handler emits. */
@@ -59,7 +67,7 @@ export interface Operation<Input extends z.ZodType = z.ZodType, Output extends z
 }
 
 /** What carries a call: how pieces of the answer are sent, and what it has to pass before anything of it is looked at. */
-export interface Carrier extends Pick<CallContext, 'emit' | 'taken' | 'signal'> {
+export interface Carrier extends Pick<CallContext, 'emit' | 'taken' | 'signal' | 'letGo'> {
   admit?: (caller: Caller | null) => Promise<void>;
 }
 
@@ -84,7 +92,7 @@ export async function runOperation(
   op: Operation,
   raw: unknown,
   calling: Calling,
-  { admit: enter, ...stream }: Carrier,
+  { admit: enter, letGo, ...stream }: Carrier,
 ): Promise<unknown> {
   const startedAt = Date.now();
   const refuse = (error: unknown): never => {
@@ -98,7 +106,7 @@ export async function runOperation(
       try {
         await enter?.(caller);
         authorize(op, caller);
-        const output = op.output.parse(await op.handle(parseInput(op.input, raw), { caller: caller ?? nobody, ...stream }));
+        const output = op.output.parse(await op.handle(parseInput(op.input, raw), { caller: caller ?? nobody, letGo: () => { empty(raw); letGo?.(); }, ...stream }));
         lines.operation.write({ operation: op.name, outcome: 'ok', durationMs: Date.now() - startedAt });
         return output;
       } catch (error) {
@@ -106,6 +114,12 @@ export async function runOperation(
       }
     });
   });
+}
+
+/** A call that waits keeps all that it was given: whatever is to be forgotten meanwhile has to go out of it. */
+function empty(raw: unknown): void {
+  if (typeof raw !== 'object' || raw === null) return;
+  for (const name of Object.keys(raw)) Reflect.deleteProperty(raw, name);
 }
 
 /** Our own faults are errors, a vendor's and the configuration's are warnings with their safe message, the caller's are information. */
@@ -127,6 +141,7 @@ export function callable(op: Operation): CallableFunction<unknown, Promise<unkno
         taken: async () => void await sent,
         signal: response?.signal ?? new AbortController().signal,
         admit: (caller) => enter(caller?.uid ?? null),
+        letGo: () => letGoOfBody(request.rawRequest),
       });
     } catch (error) {
       const { code, message, details } = toAppError(error);

@@ -1,5 +1,5 @@
 import { badInput } from './body.ts';
-import type { Operation } from './operation.ts';
+import { addressOf, type Operation } from './operation.ts';
 
 /** Whether an answer of this content type gets smaller by compression. Events are not compressed, so that each goes out at once. */
 export function compressible(contentType: unknown): boolean {
@@ -9,7 +9,7 @@ export function compressible(contentType: unknown): boolean {
 /** The methods that an address of the API takes, for the header `Allow`; none where there is no such route. */
 export function methodsAt(operations: Operation[], address: string): string[] {
   const own: [string, RegExp][] = [['get', /^\/(health|ready|v1\/openapi\.json)$/]];
-  const routes = operations.map(({ route }): [string, RegExp] => [route.method, new RegExp(`^/v1${route.path.replace(/\{\w+\}/g, '[^/]+')}$`)]);
+  const routes = operations.map(({ route }): [string, RegExp] => [route.method, addressOf(route)]);
   const methods = new Set([...own, ...routes].filter(([, pattern]) => pattern.test(address)).map(([method]) => method.toUpperCase()));
   if (methods.has('GET')) methods.add('HEAD');
   return methods.size === 0 ? [] : [...methods, 'OPTIONS'].sort();

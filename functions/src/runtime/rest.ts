@@ -5,6 +5,7 @@ import type { Caller } from './caller.ts';
 import { AppError, errorBody, httpStatusOf, toAppError } from './errors.ts';
 import { runOperation, type Download, type Operation } from './operation.ts';
 import { numericFields, openApiDocument } from './openapi.ts';
+import { letGoOfBody } from './read-body.ts';
 import { compressible, methodsAt, requireSameIds } from './rest-rules.ts';
 import { writerTo } from './rest-writer.ts';
 
@@ -76,7 +77,7 @@ async function serve(op: Operation, request: Request, response: Response): Promi
   const enter = (uid: string | null): Promise<void> => admit({ uid, request, appVerified: false, once: op.replayProtected === true });
   try {
     const calling = (): Promise<Caller | null> => callerOfVisit(request.headers.authorization, () => enter(null));
-    const result = await runOperation(op, inputOf(op, request), calling, { emit: answer.emit, taken: answer.taken, signal: gone.signal, admit: async (caller) => {
+    const result = await runOperation(op, inputOf(op, request), calling, { emit: answer.emit, taken: answer.taken, signal: gone.signal, letGo: () => letGoOfBody(request), admit: async (caller) => {
       await enter(caller?.uid ?? null);
       requireSameIds(request.params, givenIn(op, request));
     } });
