@@ -14,7 +14,8 @@ const lazySdks = {
   name: 'lazy SDKs',
   setup({ onResolve, onLoad }) {
     const namespace = 'commonjs';
-    onResolve({ filter: /^firebase-(admin|functions)\// }, ({ path, namespace: from }) => (from === namespace ? { path, external: true } : { path, namespace }));
+    // A module of CommonJS that is imported when it is needed would come without its names.
+    onResolve({ filter: /^firebase-(admin|functions)\// }, ({ path, namespace: from, kind }) => (from === namespace || kind === 'dynamic-import' ? { path, external: true } : { path, namespace }));
     onLoad({ filter: /./, namespace }, ({ path }) => ({ contents: `module.exports = require(${JSON.stringify(path)});` }));
   },
 };

@@ -3,10 +3,10 @@ import { createCheckpoint, type CheckpointOf } from '../credits/store-settle.ts'
 import { log } from '../runtime/log.ts';
 import { outdated } from './kept-streams.ts';
 import { post, type Meter, type Posted, type Posting } from './meter.ts';
-import { abandonedRecord, recordedCost } from './requests.ts';
+import { abandonedRecord, recordedCost, type RequestRecord } from './requests.ts';
 import { markCheckpointed, readContext, updateMeter } from './store.ts';
 import { closeRequest, usageBetween } from './store-requests.ts';
-import { endTurn, removeStreams } from './store-streams.ts';
+import { endTurn, pieceKey, removeStreams, type Piece, type TurnEnd } from './store-streams.ts';
 
 /**
  * Posts a turn's price on the meter and, when enough has been consumed, creates the checkpoint that settles it.
@@ -49,6 +49,14 @@ export async function lastLines(of: CheckpointOf, lines: UsageLine[]): Promise<U
   return left;
 }
 
+/** Tells members of a turn by its record, in the place of whatever they have been told. */
+async function tellReply(sessionId: string, turnId: string, { by, reply = '', outcome = 'complete', cost = 0, cutBecause }: RequestRecord, end: Pick<TurnEnd, 'live' | 'outdated'>): Promise<void> {
+  const asked = by ?? (await readContext(sessionId))?.ownerId;
+  const piece: Piece = { type: 'chunk', text: reply.toWellFormed(), ...(asked === undefined ? {} : { by: asked }) };
+  const { shown } = await endTurn(sessionId, { ...end, turnId, last: { type: 'done', outcome, cost, ...(cutBecause ? { cutBecause } : {}) }, rest: { first: true, pieces: { [pieceKey(0)]: piece } } });
+  await shown;
+}
+
 /**
  * Resolves a turn whose holder died or is cut off: closes its request at the part that was sent, unless its record says
  * already what it cost, and posts that. The record decides, so that holder and resolver cannot charge differently.
@@ -57,8 +65,10 @@ export async function resolveAbandoned(sessionId: string, meter: Meter, options:
   const lease = meter.turn!;
   const { won, record } = await closeRequest(sessionId, lease.requestId, lease.fence, (running) => abandonedRecord(running, lease, meter, now));
   const old = outdated(meter.streams);
-  if (won) await (await endTurn(sessionId, { turnId: lease.fence, last: { type: 'error', code: 'deadline-exceeded', reason: 'provider_timeout' }, rest: { pieces: {}, first: false }, live: { 'dofs/consumed': record?.consumed, 'dofs/remaining': record?.remainingDOFs }, outdated: old })).shown;
-  // Its holder may have died before it removed them.
+  const live = { 'dofs/consumed': record?.consumed, 'dofs/remaining': record?.remainingDOFs };
+  if (won) await (await endTurn(sessionId, { turnId: lease.fence, last: { type: 'error', code: 'deadline-exceeded', reason: 'provider_timeout' }, rest: { pieces: {}, first: false }, live, outdated: old })).shown;
+  // Its holder may have died before it told members what it said, and before it removed these.
+  else if (record?.turnId === lease.fence && record.reply) await tellReply(sessionId, lease.fence, record, { live, outdated: old });
   else await removeStreams(sessionId, old);
   await postTurn(sessionId, { ...options, fence: lease.fence, cost: recordedCost(record, lease.fence), streamed: true }, now);
 }

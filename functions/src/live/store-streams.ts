@@ -9,6 +9,11 @@ export interface Piece {
   by?: string;
 }
 
+/** The key of a piece: keys sort as the pieces came. */
+export function pieceKey(index: number): string {
+  return `c${String(index).padStart(4, '0')}`;
+}
+
 /** What is left to tell of a reply when its turn ends: pieces by their keys, and whether nothing was told of it before. */
 export interface Rest {
   pieces: Record<string, Piece>;

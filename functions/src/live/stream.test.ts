@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Io } from '../../test/memory/io.ts';
+import { openGate, type Io } from '../../test/memory/io.ts';
 import { outcomeOf, TurnsWorld } from '../../test/turns-world.ts';
 import { noUsage, type ModelProvider } from '../providers/types.ts';
 import { wait } from '../runtime/system.ts';
@@ -103,5 +103,31 @@ describe('live: what members are told of a turn', () => {
     await world.pass(10_000);
     assert.equal(await outcomeOf(asked), 'deadline-exceeded provider_timeout');
     assert.deepEqual([told.map(({ ms }) => ms), stream(), turnShown()], [[60], [{ type: 'error', code: 'deadline-exceeded', reason: 'provider_timeout' }], { state: 'idle' }]);
+  });
+
+  it('is told from its record where its holder died before it told how it ended', async () => {
+    world.gate = (io, apply) => (io.kind === 'update' ? Promise.reject(new Error('the holder has died')) : openGate(io, apply));
+    const asked = world.turn('r1', { model: modelThatSays(['Left.', 1_000]), by: 'p1' });
+    const { gate } = world;
+    let posted = false;
+    // Its posting does not come through either.
+    world.gate = (io, apply) => {
+      posted ||= io.kind === 'update' && io.paths.some((path) => path.endsWith('lastActivityAt'));
+      return posted && io.paths.some((path) => path.startsWith('meters/')) ? Promise.reject(new Error('the holder has died')) : gate(io, apply);
+    };
+    await world.pass(10_000);
+    await assert.rejects(asked);
+    assert.deepEqual(stream(), []);
+    world.gate = openGate;
+    await resolveAbandoned('s1', world.meter, { idleMs: 0, settleEvery: 1_000 }, world.now);
+    assert.deepEqual(stream(), [{ type: 'chunk', text: 'Left.', by: 'p1' }, { type: 'done', outcome: 'complete', cost: 1 }]);
+    assert.deepEqual([turnShown(), world.meter.turn, world.meter.consumed], [{ state: 'idle' }, undefined, 1]);
+  });
+
+  it('has what came while the database was away, too, and whole characters', async () => {
+    const { gate } = world;
+    world.gate = (io, apply) => (io.kind === 'update' && world.now - begun < 1_000 ? Promise.reject(new Error('away')) : gate(io, apply));
+    await take(['Left \ud83d', 200, '\ude00', 2_000, 'now.']);
+    assert.deepEqual(stream(), [{ type: 'chunk', text: 'Left ', by: 'p1' }, { type: 'chunk', text: '\ud83d\ude00' }, { type: 'chunk', text: 'now.' }, { type: 'done', outcome: 'complete', cost: 1 }]);
   });
 });

@@ -1,5 +1,5 @@
 import { after } from '../runtime/system.ts';
-import { tellTurn, type Piece, type Rest } from './store-streams.ts';
+import { pieceKey, tellTurn, type Piece, type Rest } from './store-streams.ts';
 
 /** How long a turn thinks before members are told so, ms; one that ends sooner is told of when it ends. */
 const thinkingAfterMs = 250;
@@ -10,7 +10,7 @@ const moreWordsAfterMs = 250;
 
 /**
  * Tells the members of a session how far a turn is. What comes at about the same time is written together: a message
- * costs more than the words in it. However fast the model, a turn writes at most once for each 250 ms that it takes.
+ * costs more than the words in it. However fast the model, words are written no more often than every 250 ms.
  */
 export class StreamWriter {
   private pending = '';
@@ -21,6 +21,8 @@ export class StreamWriter {
   private cancel: () => void = () => undefined;
   private writes: Promise<void> = Promise.resolve();
   private complete = true;
+  /** Pieces whose write has failed. */
+  private lost: Record<string, Piece> = {};
   private readonly sessionId: string;
   private readonly turn: { id: string; by: string };
   /** Once it is aborted nothing more is told: who has closed the turn may have told of its end. */
@@ -54,18 +56,20 @@ export class StreamWriter {
     return this.complete;
   }
 
-  /** The text that has not been written, for the write that ends the turn. */
+  /** The text that has not been written, or not come through, for the write that ends the turn. */
   rest(): Rest {
     const first = this.written === 0;
-    return { first, pieces: this.pending === '' ? {} : this.nextPiece() };
+    return { first, pieces: { ...this.lost, ...(this.pending === '' ? {} : this.nextPiece(this.pending)) } };
   }
 
   private flush(): void {
-    this.isDue = this.pending !== '';
+    // Half of a character waits for the other half.
+    const whole = this.pending.replace(/[\ud800-\udbff]$/, '');
+    this.isDue = whole !== '';
     if (!this.isDue) return;
     const live = this.told === 'speaking' ? {} : this.told === 'thinking' ? { 'turn/state': 'speaking' } : this.turnAs('speaking');
     this.told = 'speaking';
-    this.write(this.nextPiece(), live);
+    this.write(this.nextPiece(whole), live);
     this.later(moreWordsAfterMs, () => this.flush());
   }
 
@@ -73,18 +77,23 @@ export class StreamWriter {
     return { turn: { id: this.turn.id, state, by: this.turn.by } };
   }
 
-  /** What is pending as the next piece, by its key: keys sort as the pieces came. The first says who asked. */
-  private nextPiece(): Record<string, Piece> {
+  /** The beginning of what is pending as the next piece, by its key. The first says who asked. */
+  private nextPiece(text: string): Record<string, Piece> {
     // Half of a character at the end of a reply that was cut is what no database takes.
-    const piece: Piece = { type: 'chunk', text: this.pending.toWellFormed(), ...(this.written === 0 ? { by: this.turn.by } : {}) };
-    const key = `c${String(this.written).padStart(4, '0')}`;
-    this.pending = '';
+    const piece: Piece = { type: 'chunk', text: text.toWellFormed(), ...(this.written === 0 ? { by: this.turn.by } : {}) };
+    const key = pieceKey(this.written);
+    this.pending = this.pending.slice(text.length);
     this.written++;
     return { [key]: piece };
   }
 
   private write(pieces: Record<string, Piece>, live: object): void {
-    this.writes = this.writes.then(() => tellTurn(this.sessionId, this.turn.id, pieces, live)).catch(() => { this.complete = false; });
+    this.writes = this.writes.then(async () => {
+      if (!this.closed.aborted) await tellTurn(this.sessionId, this.turn.id, pieces, live);
+    }).catch(() => {
+      this.complete = false;
+      this.lost = { ...this.lost, ...pieces };
+    });
   }
 
   private later(ms: number, act: () => void): void {

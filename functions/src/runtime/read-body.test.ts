@@ -112,6 +112,29 @@ describe('a large body', () => {
     await until(['first', 'waits is gone', 'last', 'reads is gone', 'next']);
   });
 
+  for (const sent of [1, 15_000, 60_000, 120_000, 400_000]) {
+    it(`does not wait for a client that has gone while it waited, having sent ${sent} bytes`, async () => {
+      await call('first', large);
+      await until(['first']);
+      const waits = await call('waits', large, sent);
+      const closed = new Promise((resolve) => { waits.once('close', resolve); });
+      waits.destroy();
+      await closed;
+      calls.get('first')!.answer();
+      await until(['first', 'waits is gone']);
+      await call('next', large);
+      await until(['first', 'waits is gone', 'next']);
+    });
+  }
+
+  it('does not wait for each of many that are not sent on', async () => {
+    const begun = performance.now();
+    for (let count = 0; count < 19; count++) await call(`stalled ${count}`.replace(' ', '-'), large, 1);
+    await call('honest', 100_000);
+    await until(['honest']);
+    assert.ok(performance.now() - begun < 19 * 500 / 2, 'they are not waited for one after the other');
+  });
+
   it('is none when it is too large, and the next need not wait for it', async () => {
     const chunked = send({ port, host: '127.0.0.1', method: 'POST', path: '/endless', agent: false });
     chunked.on('error', () => undefined);

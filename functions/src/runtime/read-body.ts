@@ -7,7 +7,7 @@ import { after } from './system.ts';
 const bytesInHand = 8_000_000;
 /** Bodies below that are not worth waiting for. */
 const leastBytes = 65_536;
-/** How long the others wait for one that is still being sent, ms: from then on they are read beside it. */
+/** How long one that is still being sent is waited for, ms, and how long any waits before it is read beside the others. */
 const patienceMs = 500;
 
 const inHand = new Shares(bytesInHand);
@@ -15,17 +15,19 @@ const held = new WeakMap<IncomingMessage, () => void>();
 
 /**
  * The body of a request; null when it is too large, of which no more than `maxBytes` is kept. Large ones are read in order
- * of arrival and wait at their senders until then. They stay in hand until they are let go of, at the latest when the call
+ * of arrival and wait at their senders until then, for no longer than `patienceMs`. They stay in hand until they are let go of, at the latest when the call
  * is over: all that time they take four times their size, as bytes, as text, as the texts in it and decoded, so that a few
- * dozen of them would be all the memory of an instance. Who sends slowly holds up nobody for long: it is read beside the
- * others, and of such bodies there are no more than the platform gives an instance calls at a time.
+ * dozen of them would be all the memory of an instance. However many send slowly, they hold up nobody for more than twice
+ * that: they are read beside the others, and of such bodies there are no more than the platform gives an instance calls.
  * @throws AppError `invalid-argument` (bad_input) when the client gives up.
  */
 export async function readBody(request: IncomingMessage, response: ServerResponse, maxBytes: number): Promise<Buffer | null> {
   // 0 where the head does not tell.
   const length = Number(request.headers['content-length'] ?? 0);
-  let share = await inHand.take(worthWaiting(length));
+  let share = await inHand.take(worthWaiting(length), patienceMs);
   const giveBack = (): void => share.giveBack();
+  // Of a client that has gone while it waited nothing more is heard.
+  if (response.closed) giveBack();
   response.once('close', giveBack);
   const cancel = after(patienceMs, giveBack);
   const bytes = await read(request, length, maxBytes).finally(cancel);

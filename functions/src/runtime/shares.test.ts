@@ -51,6 +51,20 @@ describe('shares', () => {
     assert.deepEqual(served, ['first', 'second', 'third']);
   });
 
+  it('are not waited for longer than somebody wants to, who goes on without', async () => {
+    const shares = new Shares(10);
+    const all = await shares.take(10);
+    const impatient = shares.take(10, 1);
+    const patient = shares.take(4);
+    const without = await impatient;
+    assert.equal(without.isHeld, false);
+    without.giveBack();
+    all.giveBack();
+    assert.equal((await patient).isHeld, true);
+    assert.equal((await shares.take(6, 1)).isHeld, true, 'nothing was given back that was not held');
+    assert.equal((await shares.take(1, 1)).isHeld, false);
+  });
+
   it('are all that there is for who wants more, and nothing is always there', async () => {
     const { served, take } = taker(new Shares(10));
     const all = await take('all', 11);

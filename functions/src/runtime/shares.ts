@@ -1,3 +1,5 @@
+import { after } from './system.ts';
+
 /** A share of what is shared out. */
 export interface Share {
   readonly isHeld: boolean;
@@ -17,12 +19,15 @@ export class Shares {
     this.#left = whole;
   }
 
-  /** Takes a share of that much, at once where it is there; more than there is counts as all of it, and nothing is always there. */
-  async take(wanted: number): Promise<Share> {
+  /**
+   * Takes a share of that much, at once where it is there; more than there is counts as all of it, and nothing is always
+   * there. Whoever has waited for `patienceMs` goes on without: its share is not held.
+   */
+  async take(wanted: number, patienceMs?: number): Promise<Share> {
     const amount = Math.min(wanted, this.#whole);
-    if (amount > 0 && (this.#waiting.length > 0 || amount > this.#left)) await new Promise<void>((begin) => this.#waiting.push({ amount, begin }));
-    else this.#left -= amount;
     let isHeld = true;
+    if (amount > 0 && (this.#waiting.length > 0 || amount > this.#left)) isHeld = await this.#comeNext(amount, patienceMs);
+    else this.#left -= amount;
     return {
       get isHeld() {
         return isHeld;
@@ -33,6 +38,21 @@ export class Shares {
         this.#serve();
       },
     };
+  }
+
+  #comeNext(amount: number, patienceMs?: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const waiter = { amount, begin: () => {
+        giveUp();
+        resolve(true);
+      } };
+      const giveUp = patienceMs === undefined ? () => undefined : after(patienceMs, () => {
+        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+        this.#serve();
+        resolve(false);
+      });
+      this.#waiting.push(waiter);
+    });
   }
 
   #serve(): void {
