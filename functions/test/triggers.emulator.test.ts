@@ -34,7 +34,8 @@ describe('triggers that are delivered again', () => {
   it('settleCheckpoint: settles nothing twice and makes no second event', async () => {
     const { session, player } = await endedSession();
     const before = [await sums(player), await eventIds(session.sessionId)];
-    const data = snapshotOf({ total: session.consumedDOFs, final: true, createdAt: Timestamp.now() }, `sessions/${session.sessionId}/checkpoints/final`);
+    const { sessionId, ownerId, agentInstanceId } = session;
+    const data = snapshotOf({ sessionId, ownerId, agentInstanceId, total: session.consumedDOFs, final: true, createdAt: Timestamp.now() }, `sessions/${session.sessionId}/checkpoints/final`);
     for (let times = 0; times < 3; times++) await wrap(settleCheckpoint)({ data, params: { sessionId: session.sessionId, checkpointId: 'final' } });
     assert.deepEqual([await sums(player), await eventIds(session.sessionId)], before);
   });

@@ -37,7 +37,7 @@ export async function playADay(): Promise<Written[]> {
       () => clients.start('ann', 0, false), () => stage.pass(20),
       set(`outbox/${Object.keys(world.firestore.dump('outbox'))[0]?.split('/')[1] ?? 'ann:ann-0-000002-agent.dofs_granted'}`, { published: false }),
       () => failing(/^sessions\//, swept)(),
-      () => failing(/^sessions\//, inProcess(() => settleCheckpoint.run({ params: { sessionId: session() }, data: { data: () => ({ total: 1, final: false }) } } as unknown as Parameters<typeof settleCheckpoint.run>[0]) as Promise<unknown>))(),
+      () => failing(/^sessions\//, inProcess(() => settleCheckpoint.run({ params: { sessionId: session() }, data: { data: () => ({ sessionId: session(), ownerId: 'ann', agentInstanceId: 'ann-0', total: 1, final: false }) } } as unknown as Parameters<typeof settleCheckpoint.run>[0]) as Promise<unknown>))(),
       () => failing(/^users\/new/, inProcess(() => createUserDocument.run({ uid: 'new' } as Parameters<typeof createUserDocument.run>[0], {} as Parameters<typeof createUserDocument.run>[1]) as Promise<unknown>))(),
       set('users/ann', { activeSessions: { gone: 'ann-0' } }), inProcess(() => world.firestore.doc('ops/audit').delete()), () => stage.pass(20), swept,
     ]);
