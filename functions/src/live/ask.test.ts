@@ -147,12 +147,13 @@ describe('ask: a model that answers', () => {
     assert.deepEqual(ended(asked), { ending: 'late', outcome: 'complete', cutBecause: null, cost: 2, estimated: true });
   });
 
-  it('goes on when the live state cannot be written', async () => {
+  it('goes on when the live state cannot be written, and leaves what was lost to the end of the turn', async () => {
     const told: Play = function* ({ takesLonger }) { yield text('Left'); takesLonger(); yield done; };
-    for (const [writes, written] of [[[], 1], [null, 0]] as const) {
+    const lost = { c0000: { type: 'chunk', text: 'Left', by: 'u1' } };
+    for (const [writes, written, rest] of [[[], 1, {}], [null, 0, lost]] as const) {
       const asked = await ask(told, { writes: writes && [...writes] });
       assert.deepEqual(ended(asked), { ending: 'answered', outcome: 'complete', cutBecause: null, cost: 9, estimated: false });
-      assert.deepEqual([asked.writes.length, asked.rest.pieces], [written, {}]);
+      assert.deepEqual([asked.writes.length, asked.rest.pieces], [written, rest]);
     }
   });
 });
