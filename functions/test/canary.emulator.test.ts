@@ -55,7 +55,7 @@ describe('a key that is planted', () => {
     const [speech, firestore, stop] = await Promise.all([startMockCloudSpeech('unauthorized'), startLeakyFirestore(`${Object.values(keys).join(' ')} Bearer ${streamToken}`), listenToTopics('canary', canary.messages)]);
     closing.push(() => vendor.close(), appCheck.close, () => speech.close(), firestore.close, stop);
     const env = { ...keys, GEMINI_BASE_URL: vendor.url, GOOGLE_BASE_URL: vendor.url, OPENAI_BASE_URL: `${vendor.url}/v1`, GOOGLE_SPEECH_BASE_URL: speech.url, MEDIA_FOLDER: '/dev/null/nowhere', RATE_LIMIT_PER_ADDRESS: '100000' };
-    const [api, limited, checked, broken] = await Promise.all([deploy('api', env), deploy('api', { ...env, RATE_LIMIT_PER_USER: '1', RATE_LIMIT_PER_ADDRESS: '1' }), deploy('api', { ...env, ...appCheck.env }), deploy('api', { ...env, FIRESTORE_EMULATOR_HOST: firestore.host })] as const);
+    const [api, limited, checked, broken] = await Promise.all([deploy('api', env), deploy('api', { ...env, RATE_LIMIT_PER_USER: '1', RATE_LIMIT_PER_ADDRESS: '1', RATE_LIMIT_WINDOW_SECONDS: '3600' }), deploy('api', { ...env, ...appCheck.env }), deploy('api', { ...env, FIRESTORE_EMULATOR_HOST: firestore.host })] as const);
     canary.instances.push(api, limited, checked, broken);
     const [owner, administrator] = await Promise.all([givePlayer({ productId: 'gemini-legend', dofs: 500_000 }), clientOf('canary-admin', { admin: true })]);
     const { sessionId } = await open(owner);
