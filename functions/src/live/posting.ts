@@ -65,10 +65,10 @@ export async function resolveAbandoned(sessionId: string, meter: Meter, options:
   const lease = meter.turn!;
   const { won, record } = await closeRequest(sessionId, lease.requestId, lease.fence, (running) => abandonedRecord(running, lease, meter, now));
   const old = outdated(meter.streams);
-  const live = { 'dofs/consumed': record?.consumed, 'dofs/remaining': record?.remainingDOFs };
+  const live = { ...(record?.consumed === undefined ? {} : { 'dofs/consumed': record.consumed }), ...(record?.remainingDOFs === undefined ? {} : { 'dofs/remaining': record.remainingDOFs }) };
   if (won) await (await endTurn(sessionId, { turnId: lease.fence, last: { type: 'error', code: 'deadline-exceeded', reason: 'provider_timeout' }, rest: { pieces: {}, first: false }, live, outdated: old })).shown;
   // Its holder may have died before it told members what it said, and before it removed these.
-  else if (record?.turnId === lease.fence && record.reply) await tellReply(sessionId, lease.fence, record, { live, outdated: old });
+  else if (record?.turnId === lease.fence && record.reply) await tellReply(sessionId, lease.fence, record, { live, outdated: old }).catch(() => log.warn('live state not written', { sessionId, turnId: lease.fence }));
   else await removeStreams(sessionId, old);
   await postTurn(sessionId, { ...options, fence: lease.fence, cost: recordedCost(record, lease.fence), streamed: true }, now);
 }
