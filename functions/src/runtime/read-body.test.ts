@@ -128,11 +128,10 @@ describe('a large body', () => {
   }
 
   it('does not wait for each of many that are not sent on', async () => {
-    const begun = performance.now();
-    for (let count = 0; count < 19; count++) await call(`stalled ${count}`.replace(' ', '-'), large, 1);
+    // One after the other they would last longer than any test may.
+    for (let count = 0; count < 200; count++) await call(`stalled-${count}`, large, 1);
     await call('honest', 100_000);
     await until(['honest']);
-    assert.ok(performance.now() - begun < 19 * 500 / 2, 'they are not waited for one after the other');
   });
 
   it('is none when it is too large, and the next need not wait for it', async () => {
